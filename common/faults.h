@@ -1,0 +1,29 @@
+/* faults: everything that is wrong with a request, so that a user mends it in one go.
+ *
+ * A fault is a JSON pointer (RFC 6901) to the field and a sentence that names the bound and what to do.
+ * Owns nothing outside itself; lives on the stack. More than FAULTS_MAX are counted, not kept. */
+#ifndef IPCLAB_COMMON_FAULTS_H
+#define IPCLAB_COMMON_FAULTS_H
+
+#include <stddef.h>
+
+enum { FAULTS_MAX = 16, FAULT_POINTER_BYTES = 96, FAULT_DETAIL_BYTES = 256 };
+
+struct fault {
+    char pointer[FAULT_POINTER_BYTES];
+    char detail[FAULT_DETAIL_BYTES];
+};
+
+struct faults {
+    size_t count; /* all that were added, also those beyond FAULTS_MAX */
+    struct fault items[FAULTS_MAX];
+};
+
+/* pointer as in "/trials"; the detail is formatted. */
+__attribute__((format(printf, 3, 4))) void faults_add(struct faults *faults, const char *pointer,
+                                                      const char *format, ...);
+static inline size_t faults_kept(const struct faults *faults) {
+    return faults->count < FAULTS_MAX ? faults->count : FAULTS_MAX;
+}
+
+#endif
