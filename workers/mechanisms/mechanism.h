@@ -1,0 +1,79 @@
+/* mechanism: one way for processes to exchange messages, as a constant table of functions.
+ *
+ * One mechanism is one file that ends in one designated-initialiser struct, and one line in table.c;
+ * skeleton.c is the file to copy. The life of a channel:
+ *
+ *   leader   probe → open → (starts the workers) …………………………… → close
+ *   worker                    attach → send / receive … → detach
+ *
+ * The leader calls close as soon as every worker has attached: names are gone while the object lives on, so
+ * that a crew killed at any later moment leaves nothing. A related worker inherits the state that open filled
+ * (fork); an unrelated one gets a zeroed state and finds the object by channel->address alone.
+ *
+ * A mechanism without TRAIT_DUPLEX is given two channels for a round trip, one each way.
+ *
+ * Errors: open, attach and probe return 0 or -errno with *err filled. send and receive return bytes, or
+ * -errno; receive returns 0 at the end of the stream, that is after the peer detached or died and all it sent
+ * was received. Both loop over short transfers, interruptions and, with wait poll, over EAGAIN. A peer that
+ * dies must not leave a caller waiting longer than MECHANISM_PEER_CHECK_NS.
+ *
+ * Threads: none. A state belongs to one process after attach. */
+#ifndef IPCLAB_WORKERS_MECHANISM_H
+#define IPCLAB_WORKERS_MECHANISM_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/catalogue.h"
+#include "common/err.h"
+#include "common/words.h"
+
+#define MECHANISM_PEER_CHECK_NS (200 * INT64_C(1000000))
+enum { CHANNEL_ADDRESS_BYTES = 256, MECHANISM_STATE_BYTES_MAX = 4096 };
+
+/* What a channel is to be; filled by the leader before open, the same in every worker. */
+struct channel {
+    int64_t message_bytes; /* of every message of the trial */
+    int64_t buffer_bytes;  /* asked for; 0 = the mechanism's choice for the pattern */
+    enum pattern pattern;
+    enum wait wait;
+    int senders, receivers;
+    const char *directory;               /* private to the crew: FIFOs, sockets and files go here */
+    char address[CHANNEL_ADDRESS_BYTES]; /* written by open: the path, key or port by which a stranger finds
+                                            it */
+};
+
+/* The place a worker takes at a channel. With a duplex mechanism a sender also receives the answers. */
+enum seat_side { SEAT_SENDER, SEAT_RECEIVER };
+struct seat {
+    enum seat_side side;
+    int index; /* 0 … senders-1 or receivers-1 */
+};
+
+/* Every mechanism's state begins with this. */
+struct endpoint {
+    int64_t buffer_bytes;  /* granted; 0 where the word means nothing. Set by attach */
+    uint64_t system_calls; /* made by send and receive so far */
+};
+
+struct mechanism {
+    const char *name, *title, *family;
+    uint32_t traits; /* enum mechanism_traits */
+    int64_t message_bytes_max;
+    size_t state_bytes;
+    int (*probe)(struct err *err);                                      /* is it usable on this machine? */
+    int (*open)(void *state, struct channel *channel, struct err *err); /* leader, before the workers exist */
+    int (*attach)(void *state, const struct channel *channel, struct seat seat, struct err *err);
+    ssize_t (*send)(void *state, const void *message, size_t bytes); /* hot */
+    ssize_t (*receive)(void *state, void *message,
+                       size_t bytes); /* hot; exactly bytes, 0 at the end, -errno */
+    void (*detach)(void *state);
+    void (*close)(void *state,
+                  const struct channel *channel); /* leader; safe after a failed open; removes names */
+};
+
+/* All mechanisms, in the order of the page. The table ends with NULL. */
+extern const struct mechanism *const mechanism_table[];
+const struct mechanism *mechanism_find(const char *name);
+
+#endif
