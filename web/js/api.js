@@ -1,0 +1,173 @@
+/**
+ * The one door to the server. Every call answers parsed JSON or throws a Problem whose text can be shown as it is.
+ *
+ * @typedef {import("./types.js").Run} Run
+ * @typedef {import("./types.js").Case} Case
+ * @typedef {import("./types.js").Trial} Trial
+ * @typedef {import("./types.js").Experiment} Experiment
+ * @typedef {{pointer: string, detail: string}} FieldError
+ */
+
+const base = "/api/v1";
+
+/** What went wrong, in the server's words where it sent any (RFC 9457). */
+export class Problem extends Error {
+  /**
+   * @param {number} status  0: no answer at all
+   * @param {string} title
+   * @param {string} [detail]
+   * @param {FieldError[]} [errors]
+   */
+  constructor(status, title, detail = "", errors = []) {
+    super(detail || title);
+    this.status = status;
+    this.title = title;
+    this.detail = detail;
+    this.errors = errors;
+  }
+}
+
+/** @type {Record<number, string>} */
+const readable = {
+  429: "The server is busy. Try again in a moment.",
+  503: "The server cannot take this now. Try again in a moment.",
+  507: "The disk that holds the archive is full. Free some space; reading still works.",
+};
+
+/** @param {Response} response */
+async function readProblem(response) {
+  const body = await response.json().catch(() => null);
+  const title = typeof body?.title === "string" ? body.title : `${response.status} ${response.statusText}`.trim();
+  const detail = typeof body?.detail === "string" && body.detail ? body.detail : (readable[response.status] ?? "");
+  return new Problem(response.status, title, detail, Array.isArray(body?.errors) ? body.errors : []);
+}
+
+/**
+ * @param {string} method
+ * @param {string} path  below /api/v1, or an absolute path
+ * @param {{body?: unknown, headers?: Record<string, string>, signal?: AbortSignal}} [options]
+ * @returns {Promise<{body: any, etag: string|null, location: string|null}>}
+ */
+async function request(method, path, { body, headers = {}, signal } = {}) {
+  /** @type {RequestInit} */
+  const init = { method, headers: { Accept: "application/json", ...headers }, signal };
+  if (method !== "GET") {
+    init.headers = { ...init.headers, "Content-Type": "application/json" };
+    if (body !== undefined) init.body = JSON.stringify(body);
+  }
+  let response;
+  try {
+    response = await fetch(path.startsWith("/healthz") ? path : base + path, init);
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new Problem(0, "The server cannot be reached", "No answer from the server. Is ipclab still running?");
+  }
+  if (!response.ok) throw await readProblem(response);
+  const text = response.status === 204 ? "" : await response.text();
+  try {
+    return { body: text ? JSON.parse(text) : null, etag: response.headers.get("ETag"), location: response.headers.get("Location") };
+  } catch {
+    throw new Problem(response.status, "The server's answer is not JSON");
+  }
+}
+
+/**
+ * @param {Record<string, string|number|null|undefined>} parameters  empty values are left out
+ */
+function query(parameters) {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) {
+    if (value !== null && value !== undefined && value !== "") search.set(name, String(value));
+  }
+  const text = search.toString();
+  return text ? `?${text}` : "";
+}
+
+/** @param {AbortSignal} [signal] @returns {Promise<import("./types.js").Mechanism[]>} */
+export const getMechanisms = async (signal) => (await request("GET", "/mechanisms", { signal })).body.mechanisms;
+
+/** @param {AbortSignal} [signal] @returns {Promise<import("./types.js").Preset[]>} */
+export const getPresets = async (signal) => (await request("GET", "/presets", { signal })).body.presets;
+
+/** @param {AbortSignal} [signal] @returns {Promise<import("./types.js").Machine>} */
+export const getMachine = async (signal) => (await request("GET", "/machine", { signal })).body;
+
+/** @param {AbortSignal} [signal] @returns {Promise<import("./types.js").Health>} */
+export const getHealth = async (signal) => (await request("GET", "/healthz", { signal })).body;
+
+/** @param {AbortSignal} [signal] @returns {Promise<any>} */
+export const getDescription = async (signal) => (await request("GET", "/openapi.json", { signal })).body;
+
+/**
+ * @param {Record<string, string|number|null|undefined>} filters
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<{runs: Run[], next_cursor: string|null}>}
+ */
+export const getRuns = async (filters, signal) => (await request("GET", `/runs${query(filters)}`, { signal })).body;
+
+/**
+ * @param {number} id
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<{run: Run, etag: string|null}>}
+ */
+export async function getRun(id, signal) {
+  const { body, etag } = await request("GET", `/runs/${id}`, { signal });
+  return { run: body, etag };
+}
+
+/** @param {number} id @param {AbortSignal} [signal] @returns {Promise<Case[]>} */
+export const getResults = async (id, signal) => (await request("GET", `/runs/${id}/results`, { signal })).body.cases;
+
+/**
+ * Every trial of a run, page after page.
+ * @param {number} id
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<Trial[]>}
+ */
+export async function getTrials(id, signal) {
+  /** @type {Trial[]} */
+  const trials = [];
+  /** @type {string|null} */
+  let cursor = null;
+  do {
+    const { body } = await request("GET", `/runs/${id}/trials${query({ limit: 200, cursor })}`, { signal });
+    trials.push(...body.trials);
+    cursor = body.next_cursor;
+  } while (cursor);
+  return trials;
+}
+
+/**
+ * @param {Experiment} experiment
+ * @param {string} key  one key for one intention, so that a repeated request cannot start a second run
+ * @returns {Promise<Run>}
+ */
+export const postRun = async (experiment, key) =>
+  (await request("POST", "/runs", { body: experiment, headers: { "Idempotency-Key": key } })).body;
+
+/** @param {number} id @returns {Promise<Run|null>} */
+export const cancelRun = async (id) => (await request("POST", `/runs/${id}/cancel`)).body;
+
+/**
+ * @param {number} id
+ * @param {Partial<Pick<Run, "name"|"note"|"tags"|"pinned">>} changes
+ * @param {string} etag
+ * @returns {Promise<{run: Run, etag: string|null}>}
+ */
+export async function patchRun(id, changes, etag) {
+  const { body, etag: after } = await request("PATCH", `/runs/${id}`, { body: changes, headers: { "If-Match": etag } });
+  return { run: body, etag: after };
+}
+
+/** @param {number} id @returns {Promise<void>} */
+export async function deleteRun(id) {
+  await request("DELETE", `/runs/${id}`);
+}
+
+/** @param {number} id @returns {Promise<Run|null>} */
+export const restoreRun = async (id) => (await request("POST", `/runs/${id}/restore`)).body;
+
+/** A fresh Idempotency-Key. crypto.randomUUID is missing on plain HTTP host names. */
+export function newKey() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

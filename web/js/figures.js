@@ -1,0 +1,170 @@
+/**
+ * Which measured figure stands in which cell of the matrix. Pure.
+ *
+ * @typedef {import("./types.js").Run} Run
+ * @typedef {import("./types.js").Case} Case
+ * @typedef {{run: Run, case: Case}} Figure
+ *
+ * @typedef {object} Choice  what the reader asked to see; null: whatever there is
+ * @property {number} round_trip_bytes
+ * @property {number} stream_bytes
+ * @property {string|null} placement
+ * @property {string|null} wait
+ *
+ * @typedef {{round_trip_bytes: number[], stream_bytes: number[], placement: string[], wait: string[]}} Options
+ */
+
+import { isOver } from "./words.js";
+
+const usual_bytes = { round_trip: 64, stream: 65536 };
+const placement_order = ["two_cpus", "same_cpu", "free"];
+const wait_order = ["spin_futex", "block"];
+
+/** @param {readonly string[]} order @param {string} value */
+const rankIn = (order, value) => (order.includes(value) ? order.indexOf(value) : order.length);
+
+/**
+ * The run followed first, then finished ones from the newest, then those that were stopped or failed.
+ * @param {ReadonlyMap<number, Run>} runs
+ * @param {number|null} followed
+ * @returns {Run[]}
+ */
+export function runsByPreference(runs, followed) {
+  /** @param {Run} run */
+  const rank = (run) => (run.id === followed ? 0 : run.state === "done" ? 1 : 2);
+  return [...runs.values()]
+    .filter((run) => !run.deleted && (run.id === followed || isOver(run.state)))
+    .sort((a, b) => rank(a) - rank(b) || b.id - a.id);
+}
+
+/**
+ * Every case with something to say, the best source first; within a run, the usual conditions first.
+ * @param {ReadonlyMap<number, Run>} runs
+ * @param {ReadonlyMap<number, readonly Case[]>} results
+ * @param {number|null} followed
+ * @returns {Figure[]}
+ */
+export function collectFigures(runs, results, followed) {
+  return runsByPreference(runs, followed).flatMap((run) =>
+    (results.get(run.id) ?? [])
+      .filter((one) => one.trials > 0 || one.failed > 0)
+      .map((one) => ({ run, case: one }))
+      .sort((a, b) => usualness(a.case) - usualness(b.case)),
+  );
+}
+
+/** @param {Case} one */
+function usualness(one) {
+  return (
+    rankIn(placement_order, one.placement) * 100 +
+    (one.senders + one.receivers - 2) * 10 +
+    (one.relation === "unrelated" ? 5 : 0) +
+    rankIn(wait_order, one.wait ?? "block")
+  );
+}
+
+/**
+ * What the figures leave to choose.
+ * @param {readonly Figure[]} figures
+ * @returns {Options}
+ */
+export function optionsOf(figures) {
+  /** @template T @param {(one: Case) => T|null} value @returns {T[]} */
+  const distinct = (value) => [...new Set(figures.map((figure) => value(figure.case)).filter((one) => one !== null))];
+  /** @param {"round_trip"|"stream"} pattern */
+  const sizes = (pattern) => distinct((one) => (one.pattern === pattern ? one.message_bytes : null)).sort((a, b) => a - b);
+  return {
+    round_trip_bytes: sizes("round_trip"),
+    stream_bytes: sizes("stream"),
+    placement: distinct((one) => one.placement).sort((a, b) => rankIn(placement_order, a) - rankIn(placement_order, b)),
+    wait: distinct((one) => one.wait).sort(),
+  };
+}
+
+/**
+ * The reader's choice where the address holds one that exists; else the usual sizes, unless the run followed has others.
+ * @param {readonly Figure[]} figures
+ * @param {Options} options
+ * @param {number|null} followed
+ * @param {URLSearchParams} query
+ * @returns {Choice}
+ */
+export function choiceOf(figures, options, followed, query) {
+  /** @param {"round_trip"|"stream"} pattern @param {"round_trip_bytes"|"stream_bytes"} name */
+  const bytes = (pattern, name) => {
+    const asked = Number(query.get(name));
+    if (options[name].includes(asked)) return asked;
+    const own = figures.filter(({ run, case: one }) => run.id === followed && one.pattern === pattern).map((figure) => figure.case.message_bytes);
+    if (own.length > 0 && !own.includes(usual_bytes[pattern])) return Math.min(...own);
+    return options[name].length === 0 || options[name].includes(usual_bytes[pattern]) ? usual_bytes[pattern] : options[name][0];
+  };
+  /** @param {"placement"|"wait"} name */
+  const text = (name) => {
+    const asked = query.get(name);
+    return asked !== null && options[name].includes(asked) ? asked : null;
+  };
+  return {
+    round_trip_bytes: bytes("round_trip", "round_trip_bytes"),
+    stream_bytes: bytes("stream", "stream_bytes"),
+    placement: text("placement"),
+    wait: text("wait"),
+  };
+}
+
+/**
+ * The figure of one cell.
+ * @param {readonly Figure[]} figures
+ * @param {string} mechanism
+ * @param {"round_trip"|"stream"} pattern
+ * @param {Choice} choice
+ * @returns {Figure|null}
+ */
+export function pickFigure(figures, mechanism, pattern, choice) {
+  const bytes = pattern === "round_trip" ? choice.round_trip_bytes : choice.stream_bytes;
+  return (
+    figures.find(
+      ({ case: one }) =>
+        one.mechanism === mechanism &&
+        one.pattern === pattern &&
+        one.message_bytes === bytes &&
+        (choice.placement === null || one.placement === choice.placement) &&
+        (choice.wait === null || one.wait === choice.wait),
+    ) ?? null
+  );
+}
+
+/**
+ * The supported quantiles of a case, ascending, with their place on an axis in nines (p90 is 1, p99 is 2 …).
+ * @param {import("./types.js").LatencyQuantiles|null|undefined} latency
+ * @returns {{name: "p50"|"p90"|"p99"|"p999", label: string, nines: number, estimate: import("./types.js").Estimate}[]}
+ */
+export function supportedQuantiles(latency) {
+  const found = [];
+  for (const { name, label, nines } of quantiles) {
+    const estimate = latency?.[name];
+    if (!estimate) break;
+    found.push({ name, label, nines, estimate });
+  }
+  return found;
+}
+
+/** @type {{name: "p50"|"p90"|"p99"|"p999", label: string, nines: number}[]} */
+export const quantiles = [
+  { name: "p50", label: "p50", nines: Math.log10(2) },
+  { name: "p90", label: "p90", nines: 1 },
+  { name: "p99", label: "p99", nines: 2 },
+  { name: "p999", label: "p99.9", nines: 3 },
+];
+
+/**
+ * The whole decades that hold all values, for a log axis shared by many rows.
+ * @param {readonly number[]} values  positive
+ * @returns {{low: number, high: number, decades: number[]}}
+ */
+export function decadesOf(values) {
+  const positive = values.filter((value) => value > 0);
+  if (positive.length === 0) return { low: 2, high: 5, decades: [2, 3, 4, 5] };
+  const low = Math.floor(Math.log10(Math.min(...positive)));
+  const high = Math.max(low + 1, Math.ceil(Math.log10(Math.max(...positive))));
+  return { low, high, decades: Array.from({ length: high - low + 1 }, (_, i) => low + i) };
+}

@@ -1,0 +1,82 @@
+/** The field's terms in plain words. Names the server may add later are shown as they are. */
+
+/** @param {Record<string, string>} table @returns {(name: string|null|undefined) => string} */
+const lookup = (table) => (name) => (name ? (table[name] ?? name.replaceAll("_", " ")) : "");
+
+export const patternText = lookup({ round_trip: "round trip", stream: "stream", paced: "paced" });
+
+export const waitText = lookup({
+  spin: "spin",
+  spin_futex: "spin then futex",
+  futex: "futex",
+  sem_posix: "POSIX semaphore",
+  sem_sysv: "System V semaphore",
+  eventfd: "eventfd",
+  block: "blocking",
+  poll: "polling",
+});
+
+export const placementText = lookup({ two_cpus: "two CPUs", same_cpu: "same CPU", free: "unpinned" });
+
+export const relationText = lookup({ related: "related (forked)", unrelated: "unrelated (exec'd)" });
+
+export const verifyText = lookup({ header: "header of each message", full: "every byte", none: "nothing" });
+
+export const stateText = lookup({
+  queued: "queued",
+  running: "running",
+  done: "done",
+  failed: "failed",
+  cancelled: "stopped",
+  interrupted: "interrupted",
+});
+
+export const distanceText = lookup({
+  S: "S: next to each other, as two threads of one core (about 24 ns one way)",
+  C: "C: within one cache complex (about 55 ns one way)",
+  X: "X: across cache complexes (about 250 ns one way)",
+  mixed: "mixed: the CPUs moved apart or together during the trials",
+});
+
+const flag_words = lookup({
+  batched: "Timed in batches of 100 round trips, because one is shorter than the clock can resolve.",
+  placement_moved: "The CPUs changed their distance during a trial, which moves memory-speed figures a lot.",
+  gap: "The clock jumped during a trial: something else held the CPU.",
+  run_delay: "The workers had to wait for a CPU during a trial.",
+  few_samples: "Too few independent samples for the higher percentiles; those are left out.",
+  few_trials: "Fewer than 6 trials: the value stands, but without an interval.",
+  integrity: "Messages were lost, torn, duplicated or reordered.",
+  trial_failed: "At least one trial failed, and failed again when repeated.",
+});
+
+/** @param {string} flag */
+export const flagText = (flag) => flag_words(flag);
+
+/** @param {string} flag */
+export const flagName = (flag) => flag.replaceAll("_", " ");
+
+/** @param {import("./types.js").RunState} state */
+export function stateTone(state) {
+  return { queued: "", running: "active", done: "good", failed: "bad", cancelled: "warn", interrupted: "warn" }[state] ?? "";
+}
+
+/** @param {import("./types.js").RunState} state */
+export const isOver = (state) => state === "done" || state === "failed" || state === "cancelled";
+
+/**
+ * How the workers waited and where they ran: what outweighs the mechanism.
+ * @param {import("./types.js").Case} one
+ */
+export function conditionsText(one) {
+  const parts = [waitText(one.wait ?? "block"), placementText(one.placement)];
+  if (one.relation === "unrelated") parts.push("unrelated");
+  if (one.senders !== 1 || one.receivers !== 1) parts.push(`${one.senders} → ${one.receivers}`);
+  return parts.filter(Boolean).join(" · ");
+}
+
+/** @param {import("./types.js").Integrity|null|undefined} integrity */
+export function integrityText(integrity) {
+  if (!integrity) return "not checked";
+  const faults = Object.entries(integrity).filter(([, count]) => count);
+  return faults.length === 0 ? "intact" : faults.map(([name, count]) => `${count} ${name}`).join(", ");
+}
