@@ -1,0 +1,31 @@
+/* app: the parts of the running server, wired in main.c, handed to whoever needs several of them.
+ *
+ * main.c fills it once; after that every field is read-only. What a part does is behind its own header. */
+#ifndef IPCLAB_SERVER_APP_H
+#define IPCLAB_SERVER_APP_H
+
+#include "common/catalogue.h"
+#include "server/machine.h"
+
+#define IPCLAB_VERSION "0.1.0"
+
+struct config;
+struct loop;
+struct store;
+struct events;
+struct runner;
+struct supervisor;
+
+struct app {
+    const struct config *config;
+    struct loop *loop;
+    struct store *store;
+    struct events *events;
+    struct supervisor *supervisor;
+    struct runner *runner;
+    struct catalogue catalogue;
+    struct machine machine;
+    int64_t started_ns; /* monotonic */
+};
+
+#endif
