@@ -3,7 +3,7 @@
  * The socket is AF_UNIX SOCK_SEQPACKET: one frame is one datagram is one JSON object with a member "type", at
  * most FRAME_BYTES_MAX long, so that a worker can be written in any language. Decoding is pure and exact: a
  * frame with a missing, unknown or out-of-range member is refused whole. A result that is longer travels as
- * numbered "part" frames whose texts, joined in order, are the result frame (frame_parts below).
+ * numbered "part" frames whose texts, joined in order, are the result frame.
  *
  * One trial, seen from the server:
  *   leader   hello                                    … exit (one for each worker that ended badly) … bye
