@@ -1,0 +1,60 @@
+/* cage_flags: how a crew leader is started inside namespaces of its own.
+ *
+ * The server (and the test that plays it) calls cage_clone, in the child cage_keep_capabilities when it asked
+ * for a user namespace, and then executes `ipclab-worker crew`; the leader, pid 1 of the cage, furnishes it
+ * (workers/cage.h). When the leader dies, however it dies, the kernel kills what is left in its pid namespace
+ * and frees every System V object, queue, mount and socket of the others: clone(2), pid_namespaces(7),
+ * ipc_namespaces(7).
+ *
+ * Everything here may run between clone and exec of a single-threaded process. */
+#ifndef IPCLAB_COMMON_CAGE_FLAGS_H
+#define IPCLAB_COMMON_CAGE_FLAGS_H
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#define CAGE_NAMESPACES ((uint64_t)(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWNET))
+
+/* Namespaces for a caller with this effective user id. An ordinary user needs a user namespace to be allowed
+ * the others. Root takes none: inside one, permission bits would not bind it as they bind everybody else and
+ * setresuid would fail, which falsifies experiments about permissions. */
+static inline uint64_t cage_flags_for(uid_t euid) {
+    return euid == 0 ? CAGE_NAMESPACES : CAGE_NAMESPACES | CLONE_NEWUSER;
+}
+
+/* fork with namespaces (flags may be 0) and a pidfd, which is close-on-exec. As fork: 0 in the child, the
+ * pid in the parent, -errno when refused (EPERM, ENOSPC, EINVAL: then start the crew uncaged). */
+static inline pid_t cage_clone(uint64_t flags, int *pidfd) {
+    struct clone_args arguments = {
+        .flags = flags | CLONE_PIDFD, .pidfd = (uint64_t)(uintptr_t)pidfd, .exit_signal = SIGCHLD};
+    long pid = syscall(SYS_clone3, &arguments, sizeof arguments);
+    return pid < 0 ? -errno : (pid_t)pid;
+}
+
+/* A new user namespace gives its first process every capability in it, but exec takes them away from anyone
+ * who is not user 0 there. Ambient capabilities survive the exec (capabilities(7)); the leader needs them to
+ * mount and to bring the loopback up, and drops them before it starts a worker. 0 or -errno. */
+static inline int cage_keep_capabilities(void) {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+    if (syscall(SYS_capget, &header, data) != 0)
+        return -errno;
+    for (int i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
+        data[i].inheritable = data[i].permitted;
+    if (syscall(SYS_capset, &header, data) != 0)
+        return -errno;
+    for (unsigned long capability = 0; capability <= CAP_LAST_CAP; capability++)
+        if ((data[capability / 32].permitted >> (capability % 32) & 1) != 0 &&
+            prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0) != 0)
+            return -errno;
+    return 0;
+}
+
+#endif
