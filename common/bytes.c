@@ -1,6 +1,8 @@
 #include "common/bytes.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 uint32_t bytes_crc32(const void *bytes, size_t length) {

@@ -1,4 +1,5 @@
-/* bytes: small binary forms of the archive and of frames: varints (LEB128), CRC-32 (IEEE 802.3), base64 (RFC
+/* bytes: small binary forms of the archive and of frames: varints (LEB128), CRC-32 (IEEE 802.3), a
+ * 128-bit hash, base64 (RFC
  * 4648).
  *
  * Pure; appending goes to a struct text, reading never passes the end and remembers its first failure. */
@@ -12,6 +13,11 @@
 #include "common/text.h"
 
 uint32_t bytes_crc32(const void *bytes, size_t length);
+
+/* FNV-1a, 128 bits, as 32 hexadecimal digits: names things that are equal, keeps nothing secret.
+ * Source: http://www.isthe.com/chongo/tech/comp/fnv/ */
+enum { BYTES_HASH_HEX_BYTES = 33 };
+void bytes_hash_hex(const void *bytes, size_t length, char hex[BYTES_HASH_HEX_BYTES]);
 
 void bytes_append_varint(struct text *text, uint64_t value);
 /* Checksum of everything from begin on, little-endian, at the end. */

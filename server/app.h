@@ -7,8 +7,6 @@
 #include "common/catalogue.h"
 #include "server/machine.h"
 
-#define IPCLAB_VERSION "0.1.0"
-
 struct config;
 struct loop;
 struct store;

@@ -1,0 +1,188 @@
+# ipclab
+#
+#   make            build the server and the worker
+#   make run        install what is missing, build, serve, print the address
+#   make test       install what the tests need, build, run every test
+#   make check      the fast tests: unit, conformance, floors
+#   make help       all targets
+#
+# SANITIZE=1 builds under build/sanitize with ASan and UBSan, WERROR=1 turns warnings into errors, CC=clang works too.
+
+VERSION := 0.1.0
+PREFIX  ?= /usr/local
+DESTDIR ?=
+BUILD   ?= build$(if $(SANITIZE),/sanitize)
+
+CPPFLAGS += -I. -I$(BUILD)/gen -D_GNU_SOURCE -DIPCLAB_VERSION='"$(VERSION)"'
+WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wvla -Wmissing-prototypes $(if $(WERROR),-Werror)
+CFLAGS   ?= -O2 -g
+CFLAGS   += -std=c17 -fno-strict-aliasing $(WARNINGS)
+LDLIBS_server := -lmicrohttpd -lcjson -lsqlite3 -lm
+LDLIBS_worker := -lcjson -lm
+ifdef SANITIZE
+CFLAGS  += -fsanitize=address,undefined -fno-omit-frame-pointer -DIPCLAB_SANITIZE
+LDFLAGS += -fsanitize=address,undefined
+endif
+
+common_c  := $(wildcard common/*.c)
+db_c      := $(wildcard db/*.c)
+server_c  := $(wildcard server/*.c server/api/*.c server/analysis/*.c)
+workers_c := $(wildcard workers/*.c workers/mechanisms/*.c workers/labs/*.c workers/claims/*.c)
+web_files := $(shell find web -type f ! -name '*.md' ! -name '.*' 2>/dev/null | LC_ALL=C sort)
+migrations := $(wildcard db/migrations/*.sql)
+generated_c := $(BUILD)/gen/embedded.c $(BUILD)/gen/embedded.S $(BUILD)/gen/migrations.c
+
+object = $(patsubst %,$(BUILD)/obj/%.o,$(basename $(1)))
+common_o  := $(call object,$(common_c))
+db_o      := $(call object,$(db_c)) $(BUILD)/gen/migrations.o
+server_o  := $(call object,$(server_c)) $(BUILD)/gen/embedded.o $(BUILD)/gen/embedded_data.o
+workers_o := $(call object,$(workers_c))
+main_o    := $(BUILD)/obj/server/main.o $(BUILD)/obj/workers/main.o
+
+programs := $(BUILD)/ipclab $(BUILD)/ipclab-worker
+
+.PHONY: all
+all: dependencies
+	+@$(MAKE) --no-print-directory programs
+
+# Everything but the check for packages.
+.PHONY: programs
+programs: $(programs)
+
+$(BUILD)/ipclab: $(common_o) $(db_o) $(server_o)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS_server)
+
+$(BUILD)/ipclab-worker: $(common_o) $(workers_o)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS_worker)
+
+$(BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# ---- what is embedded: the page, the API's description, the migrations ----
+
+embed_program := $(BUILD)/gen/yaml_to_json
+
+$(embed_program): server/embed/yaml_to_json.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -O1 -std=c17 $(WARNINGS) -o $@ $< -lyaml
+
+$(BUILD)/gen/openapi.json: server/api/openapi.yaml $(embed_program)
+	$(embed_program) < $< > $@.tmp && mv $@.tmp $@
+
+$(BUILD)/gen/embedded.c: server/embed/embed.sh $(web_files) server/api/openapi.yaml $(BUILD)/gen/openapi.json $(BUILD)/gen/web.list
+	sh server/embed/embed.sh $(BUILD)/gen $(web_files)
+
+# Rewritten only when a file of the page came or went, so that one that was removed leaves the program too.
+$(BUILD)/gen/web.list: FORCE
+	@mkdir -p $(@D)
+	@echo '$(web_files)' | cmp -s - $@ || echo '$(web_files)' > $@
+.PHONY: FORCE
+FORCE:
+
+$(BUILD)/gen/embedded.S: $(BUILD)/gen/embedded.c ;
+$(BUILD)/gen/embedded.o: $(BUILD)/gen/embedded.c
+	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+$(BUILD)/gen/embedded_data.o: $(BUILD)/gen/embedded.S
+	$(CC) -c -o $@ $<
+
+$(BUILD)/gen/migrations.c: db/embed_migrations.sh $(migrations)
+	@mkdir -p $(@D)
+	sh db/embed_migrations.sh $@ $(migrations)
+$(BUILD)/gen/migrations.o: $(BUILD)/gen/migrations.c
+	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+# ---- run and install ----
+
+.PHONY: dependencies test-dependencies
+dependencies:
+	@sh .ci/install-packages build
+test-dependencies:
+	@sh .ci/install-packages build test
+
+.PHONY: run
+run: all
+	@$(BUILD)/ipclab serve $(ARGS)
+
+.PHONY: install
+install: programs
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(programs) $(DESTDIR)$(PREFIX)/bin
+
+.PHONY: uninstall
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/ipclab $(DESTDIR)$(PREFIX)/bin/ipclab-worker
+
+# ---- tests ----
+
+unit_o        := $(call object,$(wildcard tests/unit/*.c tests/support/*.c))
+conformance_o := $(call object,$(wildcard tests/conformance/*.c tests/support/*.c))
+fault_programs := $(patsubst tests/fault/%.c,$(BUILD)/tests/fault/%,$(wildcard tests/fault/*.c))
+probe_c       := $(wildcard tests/perf/probe/*.c)
+library_o     := $(filter-out $(main_o),$(common_o) $(db_o) $(server_o) $(workers_o))
+
+$(BUILD)/tests/unit: $(unit_o) $(library_o)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcriterion $(LDLIBS_server)
+
+$(BUILD)/tests/conformance: $(conformance_o) $(filter-out $(main_o),$(common_o) $(workers_o))
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcriterion $(LDLIBS_worker)
+
+$(BUILD)/tests/fault/%: $(BUILD)/obj/tests/fault/%.o $(call object,$(wildcard tests/support/*.c)) $(library_o)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS_server)
+
+$(BUILD)/tests/probe: $(call object,$(probe_c)) $(filter-out $(main_o),$(common_o) $(workers_o))
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS_worker)
+
+.PHONY: test-programs
+test-programs: programs $(BUILD)/tests/unit $(BUILD)/tests/conformance $(fault_programs)
+
+.PHONY: test
+test: test-dependencies
+	+@$(MAKE) --no-print-directory test-programs
+	+@$(MAKE) --no-print-directory SANITIZE=1 test-programs
+	@sh tests/run.sh all
+
+.PHONY: check
+check: arch
+	+@$(MAKE) --no-print-directory test-programs
+	@sh tests/run.sh fast
+
+.PHONY: arch
+arch:
+	@sh .ci/floors
+
+.PHONY: lint
+lint: arch
+	@sh .ci/lint
+
+.PHONY: format
+format:
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+.PHONY: clean
+clean:
+	rm -rf build
+
+.PHONY: help
+help:
+	@echo 'make            build build/ipclab and build/ipclab-worker'
+	@echo 'make run        install what is missing, build, serve (ARGS="--port 0" …)'
+	@echo 'make test       install what the tests need, build, run every test'
+	@echo 'make check      the fast tests'
+	@echo 'make lint       formatting, floors, static analysis, the page'
+	@echo 'make arch       do includes go down the floors only?'
+	@echo 'make install    PREFIX=/usr/local DESTDIR='
+	@echo 'make format     clang-format every C file'
+	@echo 'make clean      remove build/'
+
+# ---- what each object was made from ----
+
+-include $(patsubst %.o,%.d,$(common_o) $(db_o) $(server_o) $(workers_o) $(unit_o) $(conformance_o))
+-include $(patsubst %.o,%.d,$(call object,$(probe_c) $(wildcard tests/fault/*.c)))
+.SECONDARY:
