@@ -282,7 +282,7 @@ static void read_body(struct members *members, struct frame *frame) {
         read_part(members, &frame->part);
         break;
     case FRAME_EXIT:
-        frame->exit.worker = (int)take_integer(members, "worker", 0);
+        frame->exit.worker = (int)take_integer(members, "worker", FRAME_WORKER_LEADER);
         take_string(members, "cause", frame->exit.cause, sizeof frame->exit.cause);
         break;
     case FRAME_GO:
