@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-uint32_t bytes_crc32(const void *bytes, size_t length) {
+uint32_t bytes_crc32(const void *bytes, size_t length)
+{
     const unsigned char *p = bytes;
     uint32_t crc = UINT32_MAX;
     for (size_t i = 0; i < length; i++) {
@@ -16,7 +17,8 @@ uint32_t bytes_crc32(const void *bytes, size_t length) {
     return ~crc;
 }
 
-void bytes_append_varint(struct text *text, uint64_t value) {
+void bytes_append_varint(struct text *text, uint64_t value)
+{
     while (value >= 0x80) {
         text_append_char(text, (char)(value | 0x80));
         value >>= 7;
@@ -24,7 +26,8 @@ void bytes_append_varint(struct text *text, uint64_t value) {
     text_append_char(text, (char)value);
 }
 
-void bytes_append_crc32(struct text *text, size_t begin) {
+void bytes_append_crc32(struct text *text, size_t begin)
+{
     if (!text_ok(text))
         return;
     uint32_t crc = bytes_crc32(text->bytes + begin, text->length - begin);
@@ -32,7 +35,8 @@ void bytes_append_crc32(struct text *text, size_t begin) {
         text_append_char(text, (char)(crc >> (8 * i)));
 }
 
-bool bytes_reader_open(struct bytes_reader *reader, const void *blob, size_t blob_bytes) {
+bool bytes_reader_open(struct bytes_reader *reader, const void *blob, size_t blob_bytes)
+{
     if (blob_bytes < 4)
         return false;
     const unsigned char *bytes = blob;
@@ -43,7 +47,8 @@ bool bytes_reader_open(struct bytes_reader *reader, const void *blob, size_t blo
     return crc == bytes_crc32(blob, blob_bytes - 4);
 }
 
-unsigned char bytes_read_byte(struct bytes_reader *reader) {
+unsigned char bytes_read_byte(struct bytes_reader *reader)
+{
     if (reader->at >= reader->end) {
         reader->failed = true;
         return 0;
@@ -51,7 +56,8 @@ unsigned char bytes_read_byte(struct bytes_reader *reader) {
     return *reader->at++;
 }
 
-uint64_t bytes_read_varint(struct bytes_reader *reader) {
+uint64_t bytes_read_varint(struct bytes_reader *reader)
+{
     uint64_t value = 0;
     for (unsigned shift = 0; shift < 64; shift += 7) {
         unsigned char byte = bytes_read_byte(reader);
@@ -67,7 +73,8 @@ uint64_t bytes_read_varint(struct bytes_reader *reader) {
 
 static const char base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-void bytes_append_base64(struct text *text, const void *bytes, size_t length) {
+void bytes_append_base64(struct text *text, const void *bytes, size_t length)
+{
     const unsigned char *p = bytes;
     for (size_t i = 0; i < length; i += 3) {
         size_t left = length - i;
@@ -83,12 +90,14 @@ void bytes_append_base64(struct text *text, const void *bytes, size_t length) {
     }
 }
 
-static int base64_value(char digit) {
+static int base64_value(char digit)
+{
     const char *found = digit != '\0' ? strchr(base64_digits, digit) : NULL;
     return found != NULL ? (int)(found - base64_digits) : -1;
 }
 
-int bytes_from_base64(const char *base64, size_t length, struct text *bytes) {
+int bytes_from_base64(const char *base64, size_t length, struct text *bytes)
+{
     if (length % 4 != 0)
         return -EINVAL;
     for (size_t i = 0; i < length; i += 4) {

@@ -28,20 +28,23 @@
 /* Namespaces for a caller with this effective user id. An ordinary user needs a user namespace to be allowed
  * the others. Root takes none: inside one, permission bits would not bind it as they bind everybody else and
  * setresuid would fail, which falsifies experiments about permissions. */
-static inline uint64_t cage_flags_for(uid_t euid) {
+static inline uint64_t cage_flags_for(uid_t euid)
+{
     return euid == 0 ? CAGE_NAMESPACES : CAGE_NAMESPACES | CLONE_NEWUSER;
 }
 
 /* fork with namespaces (flags may be 0) and a pidfd, which is close-on-exec. As fork: 0 in the child, the
  * pid in the parent, -errno when refused (EPERM, ENOSPC, EINVAL: then start the crew uncaged). */
-static inline pid_t cage_clone(uint64_t flags, int *pidfd) {
+static inline pid_t cage_clone(uint64_t flags, int *pidfd)
+{
     struct clone_args arguments = {
         .flags = flags | CLONE_PIDFD, .pidfd = (uint64_t)(uintptr_t)pidfd, .exit_signal = SIGCHLD};
     long pid = syscall(SYS_clone3, &arguments, sizeof arguments);
     return pid < 0 ? -errno : (pid_t)pid;
 }
 
-static inline int cage_write_file(const char *path, const char *text) {
+static inline int cage_write_file(const char *path, const char *text)
+{
     int fd = open(path, O_WRONLY | O_CLOEXEC);
     if (fd < 0)
         return -errno;
@@ -56,7 +59,8 @@ static inline int cage_write_file(const char *path, const char *text) {
  * over the exec. The clone gave the child every capability in its namespace, but exec takes them from anyone
  * who is not user 0 there; only ambient ones survive (capabilities(7)). The leader needs them to mount and to
  * bring the loopback up, and drops them before it starts a worker. 0 or -errno. */
-static inline int cage_settle_user(uid_t uid, gid_t gid) {
+static inline int cage_settle_user(uid_t uid, gid_t gid)
+{
     char uid_map[48], gid_map[48];
     snprintf(uid_map, sizeof uid_map, "%u %u 1", (unsigned)uid, (unsigned)uid);
     snprintf(gid_map, sizeof gid_map, "%u %u 1", (unsigned)gid, (unsigned)gid);

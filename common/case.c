@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-void case_write(struct json_writer *writer, const struct ipc_case *one) {
+void case_write(struct json_writer *writer, const struct ipc_case *one)
+{
     json_write_string(writer, "mechanism", one->mechanism);
     json_write_string(writer, "pattern", pattern_names[one->pattern]);
     json_write_integer(writer, "message_bytes", one->message_bytes);
@@ -22,13 +23,15 @@ void case_write(struct json_writer *writer, const struct ipc_case *one) {
 }
 
 static void read_word(const struct json_node *object, const char *name, const char *const *table,
-                      size_t count, int *value, struct faults *faults) {
+                      size_t count, int *value, struct faults *faults)
+{
     size_t before = faults->count;
     if (!json_read_word(object, name, table, count, value, faults) && faults->count == before)
         faults_add(faults, name, "is missing");
 }
 
-void case_read(const struct json_node *object, struct ipc_case *one, struct faults *faults) {
+void case_read(const struct json_node *object, struct ipc_case *one, struct faults *faults)
+{
     *one = (struct ipc_case){.message_bytes = 0};
     int pattern = 0, wait = 0, placement = 0, relation = 0;
     int64_t senders = 1, receivers = 1;
@@ -54,7 +57,8 @@ void case_read(const struct json_node *object, struct ipc_case *one, struct faul
     one->receivers = (int)receivers;
 }
 
-bool case_equal(const struct ipc_case *a, const struct ipc_case *b) {
+bool case_equal(const struct ipc_case *a, const struct ipc_case *b)
+{
     return strcmp(a->mechanism, b->mechanism) == 0 && a->pattern == b->pattern &&
            a->message_bytes == b->message_bytes && a->wait == b->wait && a->placement == b->placement &&
            a->relation == b->relation && a->senders == b->senders && a->receivers == b->receivers &&

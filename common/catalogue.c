@@ -3,13 +3,15 @@
 #include <errno.h>
 #include <string.h>
 
-static const char *reach_of(uint32_t traits) {
+static const char *reach_of(uint32_t traits)
+{
     if (traits & TRAIT_NETWORK)
         return "network";
     return traits & TRAIT_RELATED_ONLY ? "related" : "host";
 }
 
-static void write_traits(struct json_writer *writer, uint32_t traits) {
+static void write_traits(struct json_writer *writer, uint32_t traits)
+{
     json_begin_object(writer, "traits");
     json_write_string(writer, "reach", reach_of(traits));
     json_write_string(writer, "direction", traits & TRAIT_DUPLEX ? "two_way" : "one_way");
@@ -21,7 +23,8 @@ static void write_traits(struct json_writer *writer, uint32_t traits) {
     json_end_object(writer);
 }
 
-void catalogue_write(struct json_writer *writer, const struct catalogue *catalogue) {
+void catalogue_write(struct json_writer *writer, const struct catalogue *catalogue)
+{
     json_begin_object(writer, NULL);
     json_begin_array(writer, "mechanisms");
     for (size_t i = 0; i < catalogue->count; i++) {
@@ -40,7 +43,8 @@ void catalogue_write(struct json_writer *writer, const struct catalogue *catalog
     json_end_object(writer);
 }
 
-static uint32_t read_traits(const struct json_node *traits) {
+static uint32_t read_traits(const struct json_node *traits)
+{
     const char *reach = json_string_or(json_member(traits, "reach"), "");
     uint32_t bits = 0;
     if (strcmp(reach, "network") == 0)
@@ -62,7 +66,8 @@ static uint32_t read_traits(const struct json_node *traits) {
     return bits;
 }
 
-int catalogue_read(const struct json_node *document, struct catalogue *catalogue, struct err *err) {
+int catalogue_read(const struct json_node *document, struct catalogue *catalogue, struct err *err)
+{
     *catalogue = (struct catalogue){.count = 0};
     const struct json_node *list = json_member(document, "mechanisms");
     if (!json_is(list, JSON_ARRAY))
@@ -86,7 +91,8 @@ int catalogue_read(const struct json_node *document, struct catalogue *catalogue
     return 0;
 }
 
-const struct mechanism_facts *catalogue_find(const struct catalogue *catalogue, const char *name) {
+const struct mechanism_facts *catalogue_find(const struct catalogue *catalogue, const char *name)
+{
     for (size_t i = 0; i < catalogue->count; i++)
         if (strcmp(catalogue->mechanisms[i].name, name) == 0)
             return &catalogue->mechanisms[i];

@@ -12,16 +12,19 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static inline void cleanup_free_pointer(void *pointer) {
+static inline void cleanup_free_pointer(void *pointer)
+{
     free(*(void **)pointer);
 }
 
-static inline void cleanup_close_fd(const int *fd) {
+static inline void cleanup_close_fd(const int *fd)
+{
     if (*fd >= 0)
         close(*fd);
 }
 
-static inline void cleanup_close_file(FILE **file) {
+static inline void cleanup_close_file(FILE **file)
+{
     if (*file != NULL)
         fclose(*file);
 }
@@ -31,13 +34,15 @@ static inline void cleanup_close_file(FILE **file) {
 #define AUTO_CLOSE AUTO(cleanup_close_fd)
 #define AUTO_FCLOSE AUTO(cleanup_close_file)
 
-static inline int take_fd(int *fd) {
+static inline int take_fd(int *fd)
+{
     int taken = *fd;
     *fd = -1;
     return taken;
 }
 
-static inline void *take_pointer_impl(void *pointer_to_pointer) {
+static inline void *take_pointer_impl(void *pointer_to_pointer)
+{
     void **slot = pointer_to_pointer;
     void *taken = *slot;
     *slot = NULL;

@@ -12,21 +12,24 @@
 #define NS_PER_MS INT64_C(1000000)
 #define MS_PER_S INT64_C(1000)
 
-static inline int64_t clock_now_ns(void) {
+static inline int64_t clock_now_ns(void)
+{
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
 }
 
 /* CPU time of this process, all threads. */
-static inline int64_t clock_cpu_ns(void) {
+static inline int64_t clock_cpu_ns(void)
+{
     struct timespec now;
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
     return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
 }
 
 /* Milliseconds since 1970, for display and for the archive's dates only. */
-static inline int64_t clock_wall_ms(void) {
+static inline int64_t clock_wall_ms(void)
+{
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     return (int64_t)now.tv_sec * MS_PER_S + now.tv_nsec / NS_PER_MS;

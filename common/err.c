@@ -5,12 +5,14 @@
 #include <string.h>
 
 __attribute__((format(printf, 3, 0))) static void fill(struct err *err, int code, const char *format,
-                                                       va_list arguments) {
+                                                       va_list arguments)
+{
     err->code = code;
     vsnprintf(err->text, sizeof err->text, format, arguments);
 }
 
-int err_set(struct err *err, int code, const char *format, ...) {
+int err_set(struct err *err, int code, const char *format, ...)
+{
     if (err != NULL) {
         va_list arguments;
         va_start(arguments, format);
@@ -20,7 +22,8 @@ int err_set(struct err *err, int code, const char *format, ...) {
     return -code;
 }
 
-int err_errno(struct err *err, int code, const char *format, ...) {
+int err_errno(struct err *err, int code, const char *format, ...)
+{
     if (err != NULL) {
         va_list arguments;
         va_start(arguments, format);
@@ -32,7 +35,8 @@ int err_errno(struct err *err, int code, const char *format, ...) {
     return -code;
 }
 
-int err_prefix(struct err *err, const char *format, ...) {
+int err_prefix(struct err *err, const char *format, ...)
+{
     if (err == NULL)
         return 0;
     struct err inner = *err;

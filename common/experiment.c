@@ -1,7 +1,5 @@
 #include "common/experiment.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "common/bytes.h"
@@ -9,23 +7,6 @@
 
 /* What a trial costs beside its warm-up and its timed blocks: start, attach, prefault, probes, archive. */
 enum { TRIAL_OVERHEAD_MS = 45 };
-
-static const struct experiment defaults = {
-    .pattern_count = 2,
-    .patterns = {PATTERN_ROUND_TRIP, PATTERN_STREAM},
-    .size_count = {[PATTERN_ROUND_TRIP] = 1, [PATTERN_STREAM] = 1},
-    .message_bytes = {[PATTERN_ROUND_TRIP] = {64}, [PATTERN_STREAM] = {65536}},
-    .trials = 10,
-    .duration_ms = 250,
-    .warmup_ms = 50,
-    .senders = 1,
-    .receivers = 1,
-    .relation = RELATION_RELATED,
-    .wait_memory = WAIT_SPIN_FUTEX,
-    .wait_kernel = WAIT_BLOCK,
-    .placement = PLACEMENT_TWO_CPUS,
-    .verify = VERIFY_HEADER,
-};
 
 const struct preset presets[PRESET_COUNT] = {
     {"quick", "Quick look",
@@ -37,416 +18,10 @@ const struct preset presets[PRESET_COUNT] = {
      "{\"name\":\"Thorough sweep\",\"message_bytes\":[1,64,1024,4096,16384,65536,262144,1048576]}"},
 };
 
-static const char *const fields[] = {
-    "preset",    "name",    "mechanisms", "patterns", "message_bytes", "trials",    "duration_ms",
-    "warmup_ms", "senders", "receivers",  "relation", "wait",          "placement", "buffer_bytes",
-    "rate_hz",   "verify",  "seed",       "tags",     "note",
-};
-enum { FIELD_COUNT = sizeof fields / sizeof *fields };
-
-/* What the workers of this version can do. */
-enum { PATTERNS_OFFERED = PATTERN_STREAM + 1, WAITS_MEMORY_OFFERED = WAIT_FUTEX + 1, SIDE_OFFERED = 1 };
-
-struct reading {
-    const struct experiment_context *context;
-    struct experiment *experiment;
-    struct experiment_request *request;
-    struct faults *faults;
-    bool names_mechanisms; /* the user's own list: what is unavailable in it is a fault, not a skip */
-    bool names_placement;
-    bool names_wait_memory;
-};
-
-static const struct json_node *array_member(const struct json_node *document, const char *name, size_t max,
-                                            struct faults *faults) {
-    const struct json_node *node = json_member(document, name);
-    if (node == NULL)
-        return NULL;
-    size_t count = json_count(node);
-    if (json_is(node, JSON_ARRAY) && count >= 1 && count <= max)
-        return node;
-    char pointer[FAULT_POINTER_BYTES];
-    snprintf(pointer, sizeof pointer, "/%s", name);
-    faults_add(faults, pointer, "must be an array of 1 to %zu elements", max);
-    return NULL;
-}
-
-/* ---- mechanisms ---- */
-
-static size_t catalogue_names(const struct catalogue *catalogue, const char **names) {
-    for (size_t i = 0; i < catalogue->count; i++)
-        names[i] = catalogue->mechanisms[i].name;
-    return catalogue->count;
-}
-
-static bool takes_mechanism(const struct experiment *experiment, const char *name) {
-    for (size_t i = 0; i < experiment->mechanism_count; i++)
-        if (strcmp(experiment->mechanisms[i], name) == 0)
-            return true;
-    return false;
-}
-
-static void add_mechanism(struct reading *reading, const struct mechanism_facts *facts, const char *pointer) {
-    struct experiment *experiment = reading->experiment;
-    if (takes_mechanism(experiment, facts->name)) {
-        faults_add(reading->faults, pointer, "\"%s\" stands twice", facts->name);
-    } else if (facts->available) {
-        text_copy(experiment->mechanisms[experiment->mechanism_count++], MECHANISM_NAME_BYTES, facts->name);
-    } else if (reading->names_mechanisms) {
-        faults_add(reading->faults, pointer, "%s is not available on this machine: %s", facts->name,
-                   facts->unavailable_reason);
-    } else {
-        struct experiment_skip *skip = &reading->request->skips[reading->request->skip_count++];
-        text_copy(skip->mechanism, sizeof skip->mechanism, facts->name);
-        text_copy(skip->reason, sizeof skip->reason, facts->unavailable_reason);
-    }
-}
-
-static void read_mechanisms(struct reading *reading, const struct json_node *document) {
-    const struct json_node *list = array_member(document, "mechanisms", CATALOGUE_MAX, reading->faults);
-    if (list == NULL)
-        return;
-    const char *names[CATALOGUE_MAX];
-    size_t name_count = catalogue_names(reading->context->catalogue, names);
-    reading->experiment->mechanism_count = 0;
-    reading->request->skip_count = 0;
-    size_t position = 0;
-    for (const struct json_node *node = json_first(list); node != NULL; node = json_next(node), position++) {
-        char pointer[FAULT_POINTER_BYTES];
-        snprintf(pointer, sizeof pointer, "/mechanisms/%zu", position);
-        int index = 0;
-        if (json_word(node, pointer, names, name_count, &index, reading->faults))
-            add_mechanism(reading, &reading->context->catalogue->mechanisms[index], pointer);
-    }
-}
-
-/* All that this machine offers, controls excepted: what a preset takes that names none. */
-static void take_all_mechanisms(struct reading *reading) {
-    for (size_t i = 0; i < reading->context->catalogue->count; i++) {
-        const struct mechanism_facts *facts = &reading->context->catalogue->mechanisms[i];
-        if (strcmp(facts->family, "control") != 0)
-            add_mechanism(reading, facts, "/mechanisms");
-    }
-}
-
-/* ---- patterns and sizes ---- */
-
-static void read_patterns(struct reading *reading, const struct json_node *document) {
-    const struct json_node *list = array_member(document, "patterns", PATTERNS_OFFERED, reading->faults);
-    if (list == NULL)
-        return;
-    struct experiment *experiment = reading->experiment;
-    experiment->pattern_count = 0;
-    size_t position = 0;
-    for (const struct json_node *node = json_first(list); node != NULL; node = json_next(node), position++) {
-        char pointer[FAULT_POINTER_BYTES];
-        snprintf(pointer, sizeof pointer, "/patterns/%zu", position);
-        int pattern = 0;
-        if (!json_word(node, pointer, pattern_names, PATTERNS_OFFERED, &pattern, reading->faults))
-            continue;
-        for (size_t i = 0; i < experiment->pattern_count; i++)
-            if (experiment->patterns[i] == (enum pattern)pattern)
-                faults_add(reading->faults, pointer, "\"%s\" stands twice", pattern_names[pattern]);
-        experiment->patterns[experiment->pattern_count++] = (enum pattern)pattern;
-    }
-}
-
-static void read_sizes(struct reading *reading, const struct json_node *list, const char *pointer,
-                       enum pattern pattern) {
-    struct experiment *experiment = reading->experiment;
-    size_t count = json_count(list);
-    if (!json_is(list, JSON_ARRAY) || count < 1 || count > EXPERIMENT_SIZES_MAX) {
-        faults_add(reading->faults, pointer, "must be an array of 1 to %d sizes in bytes",
-                   EXPERIMENT_SIZES_MAX);
-        return;
-    }
-    experiment->size_count[pattern] = 0;
-    size_t position = 0;
-    for (const struct json_node *node = json_first(list); node != NULL; node = json_next(node), position++) {
-        char element[FAULT_POINTER_BYTES];
-        snprintf(element, sizeof element, "%.80s/%zu", pointer, position);
-        int64_t bytes = json_integer_or(node, 0);
-        if (bytes < 1)
-            faults_add(reading->faults, element, "must be an integer of at least 1 byte");
-        for (size_t i = 0; i < experiment->size_count[pattern]; i++)
-            if (experiment->message_bytes[pattern][i] == bytes)
-                faults_add(reading->faults, element, "%lld stands twice", (long long)bytes);
-        experiment->message_bytes[pattern][experiment->size_count[pattern]++] = bytes;
-    }
-}
-
-static void read_message_bytes(struct reading *reading, const struct json_node *document) {
-    const struct json_node *node = json_member(document, "message_bytes");
-    if (node == NULL)
-        return;
-    if (!json_is(node, JSON_OBJECT)) {
-        for (int pattern = 0; pattern < PATTERN_COUNT; pattern++) {
-            size_t before = reading->faults->count;
-            read_sizes(reading, node, "/message_bytes", (enum pattern)pattern);
-            if (reading->faults->count > before)
-                return; /* the same list: say it once */
-        }
-        return;
-    }
-    for (const struct json_node *child = json_first(node); child != NULL; child = json_next(child)) {
-        char pointer[FAULT_POINTER_BYTES];
-        snprintf(pointer, sizeof pointer, "/message_bytes/%.60s", json_name(child));
-        int pattern = text_index_of(json_name(child), pattern_names, PATTERNS_OFFERED);
-        if (pattern < 0)
-            faults_add(reading->faults, pointer, "unknown pattern");
-        else
-            read_sizes(reading, child, pointer, (enum pattern)pattern);
-    }
-}
-
-/* ---- wait ---- */
-
-/* A word that fits one kind of mechanism; the other kind keeps its default. */
-static void read_wait_word(struct reading *reading, const struct json_node *node, const char *pointer,
-                           bool memory, bool kernel) {
-    static const char *const offered[WAIT_COUNT] = {
-        [WAIT_SPIN] = "spin",   [WAIT_SPIN_FUTEX] = "spin_futex",
-        [WAIT_FUTEX] = "futex", [WAIT_BLOCK] = "block",
-        [WAIT_POLL] = "poll",
-    };
-    int word = 0;
-    int first = memory ? 0 : WAIT_BLOCK;
-    int last = kernel ? WAIT_COUNT : WAITS_MEMORY_OFFERED;
-    if (!json_word(node, pointer, offered + first, (size_t)(last - first), &word, reading->faults))
-        return;
-    word += first;
-    if (word < WAIT_BLOCK) {
-        reading->experiment->wait_memory = (enum wait)word;
-        reading->names_wait_memory = true;
-    } else {
-        reading->experiment->wait_kernel = (enum wait)word;
-    }
-}
-
-static void read_wait(struct reading *reading, const struct json_node *document) {
-    static const char *const kinds[] = {"memory", "kernel"};
-    const struct json_node *node = json_member(document, "wait");
-    if (node == NULL)
-        return;
-    if (!json_is(node, JSON_OBJECT)) {
-        read_wait_word(reading, node, "/wait", true, true);
-        return;
-    }
-    struct faults unknown = {.count = 0};
-    json_read_only_known(node, kinds, 2, &unknown);
-    if (unknown.count > 0)
-        faults_add(reading->faults, "/wait", "holds \"memory\" and \"kernel\", nothing else");
-    if (json_member(node, "memory") != NULL)
-        read_wait_word(reading, json_member(node, "memory"), "/wait/memory", true, false);
-    if (json_member(node, "kernel") != NULL)
-        read_wait_word(reading, json_member(node, "kernel"), "/wait/kernel", false, true);
-}
-
-/* ---- the rest of the fields ---- */
-
-void experiment_read_tags(const struct json_node *document, size_t *tag_count,
-                          char tags[EXPERIMENT_TAGS_MAX][EXPERIMENT_TAG_BYTES_MAX + 1],
-                          struct faults *faults) {
-    const struct json_node *list = json_member(document, "tags");
-    if (list == NULL)
-        return;
-    if (!json_is(list, JSON_ARRAY) || json_count(list) > EXPERIMENT_TAGS_MAX) {
-        faults_add(faults, "/tags", "must be an array of at most %d strings", EXPERIMENT_TAGS_MAX);
-        return;
-    }
-    size_t position = 0;
-    *tag_count = 0;
-    for (const struct json_node *node = json_first(list); node != NULL; node = json_next(node), position++) {
-        char pointer[FAULT_POINTER_BYTES];
-        snprintf(pointer, sizeof pointer, "/tags/%zu", position);
-        const char *tag = json_string_or(node, "");
-        if (tag[0] == '\0' || strlen(tag) > EXPERIMENT_TAG_BYTES_MAX) {
-            faults_add(faults, pointer, "must be a string of 1 to %d bytes", EXPERIMENT_TAG_BYTES_MAX);
-            continue;
-        }
-        for (size_t i = 0; i < *tag_count; i++)
-            if (strcmp(tags[i], tag) == 0)
-                faults_add(faults, pointer, "stands twice");
-        text_copy(tags[(*tag_count)++], EXPERIMENT_TAG_BYTES_MAX + 1, tag);
-    }
-}
-
-static void read_scalars(struct reading *reading, const struct json_node *document) {
-    struct experiment *experiment = reading->experiment;
-    struct faults *faults = reading->faults;
-    struct {
-        const char *name;
-        int64_t min, max;
-        int *value;
-    } const integers[] = {
-        {"trials", 1, EXPERIMENT_TRIALS_MAX, &experiment->trials},
-        {"duration_ms", EXPERIMENT_DURATION_MS_MIN, EXPERIMENT_DURATION_MS_MAX, &experiment->duration_ms},
-        {"warmup_ms", 0, EXPERIMENT_WARMUP_MS_MAX, &experiment->warmup_ms},
-        {"senders", 1, SIDE_OFFERED, &experiment->senders},
-        {"receivers", 1, SIDE_OFFERED, &experiment->receivers},
-    };
-    for (size_t i = 0; i < sizeof integers / sizeof *integers; i++) {
-        int64_t value = 0;
-        if (json_read_integer(document, integers[i].name, integers[i].min, integers[i].max, &value, faults))
-            *integers[i].value = (int)value;
-    }
-    int word = 0;
-    if (json_read_word(document, "relation", relation_names, RELATION_COUNT, &word, faults))
-        experiment->relation = (enum relation)word;
-    if (json_read_word(document, "verify", verify_names, VERIFY_COUNT, &word, faults))
-        experiment->verify = (enum verify)word;
-    if (json_read_word(document, "placement", placement_names, PLACEMENT_COUNT, &word, faults)) {
-        experiment->placement = (enum placement)word;
-        reading->names_placement = true;
-    }
-    json_read_string(document, "name", EXPERIMENT_NAME_BYTES_MAX, experiment->name, faults);
-    json_read_string(document, "note", EXPERIMENT_NOTE_BYTES_MAX, experiment->note, faults);
-    json_read_integer(document, "seed", 0, JSON_INTEGER_MAX, &experiment->seed, faults);
-    if (json_is(json_member(document, "buffer_bytes"), JSON_NULL))
-        experiment->buffer_bytes = 0;
-    else
-        json_read_integer(document, "buffer_bytes", 4096, EXPERIMENT_BUFFER_BYTES_MAX,
-                          &experiment->buffer_bytes, faults);
-    if (json_member(document, "rate_hz") != NULL && !json_is(json_member(document, "rate_hz"), JSON_NULL))
-        faults_add(faults, "/rate_hz",
-                   "only the pattern \"paced\" has a rate, and it is not offered: leave it null");
-    experiment_read_tags(document, &experiment->tag_count, experiment->tags, faults);
-}
-
-static void read_fields(struct reading *reading, const struct json_node *document) {
-    read_mechanisms(reading, document);
-    read_patterns(reading, document);
-    read_message_bytes(reading, document);
-    read_wait(reading, document);
-    read_scalars(reading, document);
-}
-
-/* ---- what one field means for another ---- */
-
-static bool has_pattern(const struct experiment *experiment, enum pattern pattern) {
-    for (size_t i = 0; i < experiment->pattern_count; i++)
-        if (experiment->patterns[i] == pattern)
-            return true;
-    return false;
-}
-
-static void check_sizes_fit(struct reading *reading, const struct mechanism_facts *facts) {
-    const struct experiment *experiment = reading->experiment;
-    for (int pattern = 0; pattern < PATTERN_COUNT; pattern++)
-        for (size_t i = 0;
-             has_pattern(experiment, (enum pattern)pattern) && i < experiment->size_count[pattern]; i++)
-            if (experiment->message_bytes[pattern][i] > facts->message_bytes_max)
-                faults_add(reading->faults, "/message_bytes",
-                           "%s carries at most %lld bytes a message, got %lld", facts->name,
-                           (long long)facts->message_bytes_max,
-                           (long long)experiment->message_bytes[pattern][i]);
-}
-
-static void check_mechanisms(struct reading *reading) {
-    const struct experiment *experiment = reading->experiment;
-    bool memory = false, kernel = false;
-    for (size_t i = 0; i < experiment->mechanism_count; i++) {
-        const struct mechanism_facts *facts =
-            catalogue_find(reading->context->catalogue, experiment->mechanisms[i]);
-        if (facts->traits & TRAIT_SYNCHRONISES)
-            kernel = true;
-        else
-            memory = true;
-        check_sizes_fit(reading, facts);
-        if (experiment->relation == RELATION_UNRELATED && facts->traits & TRAIT_RELATED_ONLY)
-            faults_add(reading->faults, "/relation",
-                       "a %s joins relatives only: leave %s out, or take \"related\"", facts->title,
-                       facts->name);
-    }
-    if (reading->names_wait_memory && !memory && kernel)
-        faults_add(reading->faults, "/wait",
-                   "none of the mechanisms takes \"%s\": it is for those that do not "
-                   "synchronise by themselves",
-                   wait_names[experiment->wait_memory]);
-    if (experiment->mechanism_count == 0 && reading->faults->count == 0)
-        faults_add(reading->faults, "/mechanisms", "none of them is available on this machine");
-}
-
-static void settle_placement(struct reading *reading) {
-    struct experiment *experiment = reading->experiment;
-    int cpus = reading->context->cpus;
-    if (cpus < 2 && experiment->placement == PLACEMENT_TWO_CPUS && reading->names_placement)
-        faults_add(reading->faults, "/placement",
-                   "this machine has one usable CPU: take \"same_cpu\" or \"free\"");
-    else if (cpus < 2 && experiment->placement == PLACEMENT_TWO_CPUS)
-        experiment->placement = PLACEMENT_SAME_CPU;
-    bool shares_cpu = experiment->placement == PLACEMENT_SAME_CPU || cpus < 2;
-    if (!shares_cpu || experiment->wait_memory == WAIT_FUTEX)
-        return;
-    if (reading->names_wait_memory)
-        faults_add(reading->faults, "/wait",
-                   "on one CPU a spinning worker keeps its peer from running: take \"futex\"");
-    experiment->wait_memory = WAIT_FUTEX;
-}
-
-static void check_extent(struct reading *reading) {
-    const struct experiment *experiment = reading->experiment;
-    size_t cases = experiment_cases(experiment, reading->context->catalogue, NULL, 0);
-    if (cases > EXPERIMENT_CASES_MAX)
-        faults_add(reading->faults, "/mechanisms", "%zu cases are more than the %d a run may have", cases,
-                   EXPERIMENT_CASES_MAX);
-    else if (cases * (size_t)experiment->trials > EXPERIMENT_SLOTS_MAX)
-        faults_add(reading->faults, "/trials", "%zu cases × %d trials are more than the %d a run may have",
-                   cases, experiment->trials, EXPERIMENT_SLOTS_MAX);
-}
-
-/* ---- reading ---- */
-
-static const struct preset *read_preset(const struct json_node *document, struct faults *faults) {
-    const char *names[PRESET_COUNT];
-    for (size_t i = 0; i < PRESET_COUNT; i++)
-        names[i] = presets[i].name;
-    int index = 0;
-    if (!json_read_word(document, "preset", names, PRESET_COUNT, &index, faults))
-        return NULL;
-    return &presets[index];
-}
-
-static void apply_preset(struct reading *reading, const struct preset *preset) {
-    AUTO(json_cleanup)
-    struct json_node *document = json_parse(preset->document, strlen(preset->document), NULL);
-    text_copy(reading->experiment->preset, sizeof reading->experiment->preset, preset->name);
-    read_fields(reading, document);
-    if (json_member(document, "mechanisms") == NULL)
-        take_all_mechanisms(reading);
-}
-
-void experiment_read(const struct json_node *document, const struct experiment_context *context,
-                     struct experiment_request *request, struct faults *faults) {
-    *request = (struct experiment_request){.experiment = defaults};
-    request->experiment.seed = context->random_seed;
-    struct reading reading = {
-        .context = context, .experiment = &request->experiment, .request = request, .faults = faults};
-    if (!json_is(document, JSON_OBJECT)) {
-        faults_add(faults, "", "must be an object, such as {\"preset\":\"quick\"}");
-        return;
-    }
-    json_read_only_known(document, fields, FIELD_COUNT, faults);
-    /* "preset": "" stands in the canonical form of an experiment that has none. */
-    const char *named = json_string_or(json_member(document, "preset"), "-");
-    const struct preset *preset = named[0] != '\0' ? read_preset(document, faults) : NULL;
-    if (preset != NULL)
-        apply_preset(&reading, preset);
-    reading.names_mechanisms = json_member(document, "mechanisms") != NULL;
-    read_fields(&reading, document);
-    if (preset == NULL && !reading.names_mechanisms)
-        faults_add(faults, "/mechanisms", "is missing: name some, or take a preset");
-    if (faults->count > 0)
-        return;
-    settle_placement(&reading);
-    check_mechanisms(&reading);
-    if (faults->count == 0)
-        check_extent(&reading);
-}
-
 /* ---- writing ---- */
 
-static void write_sizes(struct json_writer *writer, const struct experiment *experiment) {
+static void write_sizes(struct json_writer *writer, const struct experiment *experiment)
+{
     json_begin_object(writer, "message_bytes");
     for (int pattern = 0; pattern < PATTERNS_OFFERED; pattern++) {
         json_begin_array(writer, pattern_names[pattern]);
@@ -458,7 +33,8 @@ static void write_sizes(struct json_writer *writer, const struct experiment *exp
 }
 
 /* What decides the figures, in one order: the experiment's identity is the hash of this. */
-static void write_measured(struct json_writer *writer, const struct experiment *experiment) {
+static void write_measured(struct json_writer *writer, const struct experiment *experiment)
+{
     json_begin_array(writer, "mechanisms");
     for (size_t i = 0; i < experiment->mechanism_count; i++)
         json_write_string(writer, NULL, experiment->mechanisms[i]);
@@ -487,7 +63,8 @@ static void write_measured(struct json_writer *writer, const struct experiment *
     json_write_string(writer, "verify", verify_names[experiment->verify]);
 }
 
-void experiment_write(struct json_writer *writer, const char *name, const struct experiment *experiment) {
+void experiment_write(struct json_writer *writer, const char *name, const struct experiment *experiment)
+{
     json_begin_object(writer, name);
     json_write_string(writer, "preset", experiment->preset);
     json_write_string(writer, "name", experiment->name);
@@ -501,7 +78,8 @@ void experiment_write(struct json_writer *writer, const char *name, const struct
     json_end_object(writer);
 }
 
-void experiment_hash(const struct experiment *experiment, char hash[EXPERIMENT_HASH_BYTES]) {
+void experiment_hash(const struct experiment *experiment, char hash[EXPERIMENT_HASH_BYTES])
+{
     AUTO(text_fini) struct text text = TEXT_EMPTY;
     struct json_writer writer = json_writer_on(&text);
     json_begin_object(&writer, NULL);
@@ -513,7 +91,8 @@ void experiment_hash(const struct experiment *experiment, char hash[EXPERIMENT_H
 /* ---- the cases ---- */
 
 size_t experiment_cases(const struct experiment *experiment, const struct catalogue *catalogue,
-                        struct ipc_case *cases, size_t cases_max) {
+                        struct ipc_case *cases, size_t cases_max)
+{
     size_t count = 0;
     for (size_t p = 0; p < experiment->pattern_count; p++) {
         enum pattern pattern = experiment->patterns[p];
@@ -540,7 +119,8 @@ size_t experiment_cases(const struct experiment *experiment, const struct catalo
     return count;
 }
 
-int64_t experiment_estimated_ms(const struct experiment *experiment) {
+int64_t experiment_estimated_ms(const struct experiment *experiment)
+{
     size_t cases = experiment_cases(experiment, NULL, NULL, 0);
     return (int64_t)cases * experiment->trials *
            (experiment->duration_ms + experiment->warmup_ms + TRIAL_OVERHEAD_MS);

@@ -27,6 +27,8 @@ enum {
     EXPERIMENT_SLOTS_MAX = 20000, /* cases × trials */
     EXPERIMENT_HASH_BYTES = 33,
 };
+/* What the workers of this version can do; the words beyond are reserved. */
+enum { PATTERNS_OFFERED = PATTERN_STREAM + 1, WAITS_MEMORY_OFFERED = WAIT_FUTEX + 1, SIDE_OFFERED = 1 };
 #define EXPERIMENT_BUFFER_BYTES_MAX (INT64_C(64) << 20)
 
 struct experiment {

@@ -3,7 +3,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-void faults_add(struct faults *faults, const char *pointer, const char *format, ...) {
+void faults_add(struct faults *faults, const char *pointer, const char *format, ...)
+{
     if (faults->count < FAULTS_MAX) {
         struct fault *fault = &faults->items[faults->count];
         snprintf(fault->pointer, sizeof fault->pointer, "%s", pointer);

@@ -22,7 +22,8 @@ struct faults {
 /* pointer as in "/trials"; the detail is formatted. */
 __attribute__((format(printf, 3, 4))) void faults_add(struct faults *faults, const char *pointer,
                                                       const char *format, ...);
-static inline size_t faults_kept(const struct faults *faults) {
+static inline size_t faults_kept(const struct faults *faults)
+{
     return faults->count < FAULTS_MAX ? faults->count : FAULTS_MAX;
 }
 

@@ -15,7 +15,8 @@ const char *const frame_type_names[FRAME_TYPE_COUNT] = {
 
 /* ---- encoding ---- */
 
-static void write_integrity(struct json_writer *writer, const struct frame_integrity *integrity) {
+static void write_integrity(struct json_writer *writer, const struct frame_integrity *integrity)
+{
     json_begin_object(writer, "integrity");
     json_write_unsigned(writer, "lost", integrity->lost);
     json_write_unsigned(writer, "torn", integrity->torn);
@@ -25,7 +26,8 @@ static void write_integrity(struct json_writer *writer, const struct frame_integ
 }
 
 /* Columns rather than rows: a block is four numbers, and a trial may have hundreds. */
-static void write_blocks(struct json_writer *writer, const struct frame_result *result) {
+static void write_blocks(struct json_writer *writer, const struct frame_result *result)
+{
     json_begin_array(writer, "blocks");
     for (size_t i = 0; i < result->block_count; i++) {
         const struct frame_block *block = &result->blocks[i];
@@ -43,7 +45,8 @@ static void write_blocks(struct json_writer *writer, const struct frame_result *
     json_end_array(writer);
 }
 
-static void write_histogram(struct json_writer *writer, const struct histogram *histogram) {
+static void write_histogram(struct json_writer *writer, const struct histogram *histogram)
+{
     AUTO(text_fini) struct text blob = TEXT_EMPTY;
     AUTO(text_fini) struct text base64 = TEXT_EMPTY;
     histogram_encode(histogram, &blob);
@@ -53,7 +56,8 @@ static void write_histogram(struct json_writer *writer, const struct histogram *
     json_write_string(writer, "histogram", text_string(&base64));
 }
 
-static void write_result(struct json_writer *writer, const struct frame_result *result) {
+static void write_result(struct json_writer *writer, const struct frame_result *result)
+{
     json_write_unsigned(writer, "messages", result->messages);
     json_write_integer(writer, "duration_ns", result->duration_ns);
     json_write_integer(writer, "warmup_ns", result->warmup_ns);
@@ -75,7 +79,8 @@ static void write_result(struct json_writer *writer, const struct frame_result *
         write_histogram(writer, &result->histogram);
 }
 
-void frame_encode(const struct frame *frame, struct text *out) {
+void frame_encode(const struct frame *frame, struct text *out)
+{
     struct json_writer writer = json_writer_on(out);
     json_begin_object(&writer, NULL);
     json_write_string(&writer, "type", frame_type_names[frame->type]);
@@ -125,7 +130,8 @@ struct members {
     struct faults faults;
 };
 
-static const struct json_node *take_member(struct members *members, const char *name) {
+static const struct json_node *take_member(struct members *members, const char *name)
+{
     const struct json_node *node = json_member(members->object, name);
     if (node == NULL)
         faults_add(&members->faults, name, "is missing");
@@ -134,19 +140,22 @@ static const struct json_node *take_member(struct members *members, const char *
     return node;
 }
 
-static int64_t take_integer(struct members *members, const char *name, int64_t min) {
+static int64_t take_integer(struct members *members, const char *name, int64_t min)
+{
     int64_t value = 0;
     take_member(members, name);
     json_read_integer(members->object, name, min, JSON_INTEGER_MAX, &value, &members->faults);
     return value;
 }
 
-static uint64_t take_count(struct members *members, const char *name) {
+static uint64_t take_count(struct members *members, const char *name)
+{
     return (uint64_t)take_integer(members, name, 0);
 }
 
 /* A number, or null for "no value". */
-static double number_or_nan(struct members *members, const struct json_node *node, const char *name) {
+static double number_or_nan(struct members *members, const struct json_node *node, const char *name)
+{
     if (node != NULL && json_kind_of(node) == JSON_NULL)
         return NAN;
     if (node != NULL && !json_is(node, JSON_NUMBER))
@@ -154,17 +163,20 @@ static double number_or_nan(struct members *members, const struct json_node *nod
     return json_number_or(node, NAN);
 }
 
-static double take_number(struct members *members, const char *name) {
+static double take_number(struct members *members, const char *name)
+{
     return number_or_nan(members, take_member(members, name), name);
 }
 
-static void take_string(struct members *members, const char *name, char *value, size_t value_bytes) {
+static void take_string(struct members *members, const char *name, char *value, size_t value_bytes)
+{
     value[0] = '\0';
     take_member(members, name);
     json_read_string(members->object, name, value_bytes - 1, value, &members->faults);
 }
 
-static void read_integrity(struct members *outer, struct frame_integrity *integrity) {
+static void read_integrity(struct members *outer, struct frame_integrity *integrity)
+{
     struct members members = {.object = take_member(outer, "integrity")};
     integrity->lost = take_count(&members, "lost");
     integrity->torn = take_count(&members, "torn");
@@ -174,7 +186,8 @@ static void read_integrity(struct members *outer, struct frame_integrity *integr
         faults_add(&outer->faults, "integrity", "must hold lost, torn, duplicated and reordered");
 }
 
-static bool read_block(struct members *members, const struct json_node *node, struct frame_block *block) {
+static bool read_block(struct members *members, const struct json_node *node, struct frame_block *block)
+{
     if (!json_is(node, JSON_ARRAY) || json_count(node) != 4)
         return false;
     const struct json_node *begin = json_first(node);
@@ -190,7 +203,8 @@ static bool read_block(struct members *members, const struct json_node *node, st
     return block->begin_ns >= 0 && block->duration_ns >= 0 && count >= 0;
 }
 
-static void read_blocks(struct members *members, struct frame_result *result) {
+static void read_blocks(struct members *members, struct frame_result *result)
+{
     const struct json_node *blocks = take_member(members, "blocks");
     const struct json_node *distances = take_member(members, "distance_ns");
     if (!json_is(blocks, JSON_ARRAY) || json_count(blocks) > FRAME_BLOCKS_MAX)
@@ -206,7 +220,8 @@ static void read_blocks(struct members *members, struct frame_result *result) {
             result->distance_ns[result->distance_count++] = number_or_nan(members, node, "distance_ns");
 }
 
-static void read_histogram(struct members *members, struct frame_result *result) {
+static void read_histogram(struct members *members, struct frame_result *result)
+{
     const struct json_node *node = json_member(members->object, "histogram");
     if (node == NULL)
         return;
@@ -221,7 +236,8 @@ static void read_histogram(struct members *members, struct frame_result *result)
     result->has_histogram = true;
 }
 
-static void read_result(struct members *members, struct frame_result *result) {
+static void read_result(struct members *members, struct frame_result *result)
+{
     memset(result, 0, sizeof *result);
     result->messages = take_count(members, "messages");
     result->duration_ns = take_integer(members, "duration_ns", 0);
@@ -243,7 +259,8 @@ static void read_result(struct members *members, struct frame_result *result) {
     read_histogram(members, result);
 }
 
-static void read_part(struct members *members, struct frame_part *part) {
+static void read_part(struct members *members, struct frame_part *part)
+{
     part->text = TEXT_EMPTY;
     part->number = (int)take_integer(members, "number", 1);
     part->of = (int)take_integer(members, "of", 1);
@@ -256,7 +273,8 @@ static void read_part(struct members *members, struct frame_part *part) {
         text_append(&part->text, text);
 }
 
-static void read_body(struct members *members, struct frame *frame) {
+static void read_body(struct members *members, struct frame *frame)
+{
     switch (frame->type) {
     case FRAME_HELLO:
         take_string(members, "token", frame->hello.token, sizeof frame->hello.token);
@@ -292,7 +310,8 @@ static void read_body(struct members *members, struct frame *frame) {
     }
 }
 
-int frame_decode(const char *bytes, size_t length, struct frame *frame, struct err *err) {
+int frame_decode(const char *bytes, size_t length, struct frame *frame, struct err *err)
+{
     AUTO(json_cleanup) struct json_node *document = json_parse(bytes, length, err);
     if (document == NULL) {
         err_prefix(err, "frame");
@@ -316,14 +335,16 @@ int frame_decode(const char *bytes, size_t length, struct frame *frame, struct e
     return -EPROTO;
 }
 
-void frame_fini(struct frame *frame) {
+void frame_fini(struct frame *frame)
+{
     if (frame->type == FRAME_PART)
         text_fini(&frame->part.text);
 }
 
 /* ---- sending ---- */
 
-static int send_datagram(int socket, const struct text *text, struct err *err) {
+static int send_datagram(int socket, const struct text *text, struct err *err)
+{
     if (!text_ok(text))
         return err_set(err, ENOMEM, "out of memory while writing a frame");
     ssize_t sent;
@@ -333,7 +354,8 @@ static int send_datagram(int socket, const struct text *text, struct err *err) {
     return sent < 0 ? err_errno(err, errno, "send a frame to the metrics socket") : 0;
 }
 
-int frame_send(int socket, const struct frame *frame, struct err *err) {
+int frame_send(int socket, const struct frame *frame, struct err *err)
+{
     AUTO(text_fini) struct text whole = TEXT_EMPTY;
     frame_encode(frame, &whole);
     if (whole.length <= FRAME_BYTES_MAX)

@@ -102,7 +102,7 @@ struct frame_result {
 };
 
 struct frame_exit {
-    int worker; /* or FRAME_WORKER_LEADER: the crew could not be set up */
+    int worker;                    /* or FRAME_WORKER_LEADER: the crew could not be set up */
     char cause[FRAME_CAUSE_BYTES]; /* "killed by signal 9 (Killed)", "exited with status 1: …" */
 };
 

@@ -8,11 +8,13 @@
 
 enum { BLOB_VERSION = 1 };
 
-void histogram_clear(struct histogram *histogram) {
+void histogram_clear(struct histogram *histogram)
+{
     memset(histogram, 0, sizeof *histogram);
 }
 
-void histogram_add(struct histogram *into, const struct histogram *from) {
+void histogram_add(struct histogram *into, const struct histogram *from)
+{
     if (from->count == 0)
         return;
     if (into->count == 0 || from->min < into->min)
@@ -24,18 +26,21 @@ void histogram_add(struct histogram *into, const struct histogram *from) {
         into->buckets[i] += from->buckets[i];
 }
 
-int64_t histogram_bucket_low(uint32_t index) {
+int64_t histogram_bucket_low(uint32_t index)
+{
     if (index < 2 * HISTOGRAM_SUB_COUNT)
         return index;
     uint32_t shift = (index >> HISTOGRAM_SUB_BITS) - 1;
     return (int64_t)(index - (shift << HISTOGRAM_SUB_BITS)) << shift;
 }
 
-int64_t histogram_bucket_end(uint32_t index) {
+int64_t histogram_bucket_end(uint32_t index)
+{
     return histogram_bucket_low(index + 1);
 }
 
-double histogram_quantile(const struct histogram *histogram, double q) {
+double histogram_quantile(const struct histogram *histogram, double q)
+{
     if (histogram->count == 0)
         return NAN;
     double rank = ceil(q * (double)histogram->count);
@@ -53,7 +58,8 @@ double histogram_quantile(const struct histogram *histogram, double q) {
     return (double)histogram->max;
 }
 
-void histogram_encode(const struct histogram *histogram, struct text *blob) {
+void histogram_encode(const struct histogram *histogram, struct text *blob)
+{
     size_t begin = blob->length;
     text_append_char(blob, BLOB_VERSION);
     bytes_append_varint(blob, histogram->count);
@@ -70,7 +76,8 @@ void histogram_encode(const struct histogram *histogram, struct text *blob) {
     bytes_append_crc32(blob, begin);
 }
 
-int histogram_decode(const void *blob, size_t blob_bytes, struct histogram *histogram, struct err *err) {
+int histogram_decode(const void *blob, size_t blob_bytes, struct histogram *histogram, struct err *err)
+{
     histogram_clear(histogram);
     struct bytes_reader reader;
     if (!bytes_reader_open(&reader, blob, blob_bytes))

@@ -33,14 +33,16 @@ struct histogram {
 };
 
 /* Bucket of a value in [0, HISTOGRAM_VALUE_MAX]. */
-static inline uint32_t histogram_index(int64_t value) {
+static inline uint32_t histogram_index(int64_t value)
+{
     if (value < 2 * HISTOGRAM_SUB_COUNT)
         return (uint32_t)value;
     uint32_t shift = 63u - (uint32_t)__builtin_clzll((unsigned long long)value) - HISTOGRAM_SUB_BITS;
     return (shift << HISTOGRAM_SUB_BITS) + (uint32_t)(value >> shift);
 }
 
-static inline void histogram_record(struct histogram *histogram, int64_t value) {
+static inline void histogram_record(struct histogram *histogram, int64_t value)
+{
     if (value < 0)
         value = 0;
     if (histogram->count == 0 || value < histogram->min)

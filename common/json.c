@@ -10,20 +10,24 @@
 #include "common/cleanup.h"
 
 /* struct json_node is cJSON's node under a name of our own: the pointer is cast here and nowhere else. */
-static const cJSON *as_cjson(const struct json_node *node) {
+static const cJSON *as_cjson(const struct json_node *node)
+{
     return (const cJSON *)(const void *)node;
 }
 
-static const struct json_node *as_node(const cJSON *item) {
+static const struct json_node *as_node(const cJSON *item)
+{
     return (const struct json_node *)(const void *)item;
 }
 
-static int compare_names(const void *a, const void *b) {
+static int compare_names(const void *a, const void *b)
+{
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 /* A name that stands twice in one object, or NULL. Sorting keeps a hostile object of many names cheap. */
-static int find_duplicate(const cJSON *item, char *duplicate, size_t duplicate_bytes) {
+static int find_duplicate(const cJSON *item, char *duplicate, size_t duplicate_bytes)
+{
     size_t count = 0;
     for (const cJSON *child = item->child; child != NULL; child = child->next) {
         int found = find_duplicate(child, duplicate, duplicate_bytes);
@@ -48,7 +52,8 @@ static int find_duplicate(const cJSON *item, char *duplicate, size_t duplicate_b
     return 0;
 }
 
-struct json_node *json_parse(const char *bytes, size_t length, struct err *err) {
+struct json_node *json_parse(const char *bytes, size_t length, struct err *err)
+{
     if (json_scan(bytes, length, err) < 0)
         return NULL;
     cJSON *root = cJSON_ParseWithLength(bytes, length);
@@ -68,11 +73,13 @@ struct json_node *json_parse(const char *bytes, size_t length, struct err *err) 
     return NULL;
 }
 
-void json_free(struct json_node *document) {
+void json_free(struct json_node *document)
+{
     cJSON_Delete((cJSON *)(void *)document);
 }
 
-enum json_kind json_kind_of(const struct json_node *node) {
+enum json_kind json_kind_of(const struct json_node *node)
+{
     const cJSON *item = as_cjson(node);
     if (cJSON_IsBool(item))
         return JSON_BOOLEAN;
@@ -87,7 +94,8 @@ enum json_kind json_kind_of(const struct json_node *node) {
     return JSON_NULL;
 }
 
-const char *json_kind_name(enum json_kind kind) {
+const char *json_kind_name(enum json_kind kind)
+{
     static const char *const names[] = {
         [JSON_NULL] = "null",       [JSON_BOOLEAN] = "a boolean", [JSON_NUMBER] = "a number",
         [JSON_STRING] = "a string", [JSON_ARRAY] = "an array",    [JSON_OBJECT] = "an object",
@@ -95,58 +103,70 @@ const char *json_kind_name(enum json_kind kind) {
     return names[kind];
 }
 
-bool json_is(const struct json_node *node, enum json_kind kind) {
+bool json_is(const struct json_node *node, enum json_kind kind)
+{
     return node != NULL && json_kind_of(node) == kind;
 }
 
-const struct json_node *json_member(const struct json_node *object, const char *name) {
+const struct json_node *json_member(const struct json_node *object, const char *name)
+{
     return as_node(cJSON_GetObjectItemCaseSensitive(as_cjson(object), name));
 }
 
-const struct json_node *json_first(const struct json_node *container) {
+const struct json_node *json_first(const struct json_node *container)
+{
     return container != NULL ? as_node(as_cjson(container)->child) : NULL;
 }
 
-const struct json_node *json_next(const struct json_node *node) {
+const struct json_node *json_next(const struct json_node *node)
+{
     return as_node(as_cjson(node)->next);
 }
 
-size_t json_count(const struct json_node *container) {
+size_t json_count(const struct json_node *container)
+{
     size_t count = 0;
     for (const struct json_node *child = json_first(container); child != NULL; child = json_next(child))
         count++;
     return count;
 }
 
-const char *json_name(const struct json_node *node) {
+const char *json_name(const struct json_node *node)
+{
     return as_cjson(node)->string;
 }
 
-const char *json_string_or(const struct json_node *node, const char *fallback) {
+const char *json_string_or(const struct json_node *node, const char *fallback)
+{
     return json_is(node, JSON_STRING) ? as_cjson(node)->valuestring : fallback;
 }
 
-double json_number_or(const struct json_node *node, double fallback) {
+double json_number_or(const struct json_node *node, double fallback)
+{
     return json_is(node, JSON_NUMBER) ? as_cjson(node)->valuedouble : fallback;
 }
 
-bool json_is_integer(const struct json_node *node) {
+bool json_is_integer(const struct json_node *node)
+{
     double value = json_number_or(node, 0.5);
     return fabs(value) <= (double)JSON_INTEGER_MAX && value == floor(value);
 }
 
-int64_t json_integer_or(const struct json_node *node, int64_t fallback) {
+int64_t json_integer_or(const struct json_node *node, int64_t fallback)
+{
     return json_is_integer(node) ? (int64_t)as_cjson(node)->valuedouble : fallback;
 }
 
-bool json_boolean_or(const struct json_node *node, bool fallback) {
+bool json_boolean_or(const struct json_node *node, bool fallback)
+{
     return json_is(node, JSON_BOOLEAN) ? cJSON_IsTrue(as_cjson(node)) != 0 : fallback;
 }
 
 /* ---- one member with its faults ---- */
 
 static void add_fault(struct faults *faults, const char *name, const char *expected,
-                      const struct json_node *got) {
+                      const struct json_node *got)
+{
     char pointer[FAULT_POINTER_BYTES];
     snprintf(pointer, sizeof pointer, "/%s", name);
     if (json_is(got, JSON_NUMBER))
@@ -156,7 +176,8 @@ static void add_fault(struct faults *faults, const char *name, const char *expec
 }
 
 bool json_read_integer(const struct json_node *object, const char *name, int64_t min, int64_t max,
-                       int64_t *value, struct faults *faults) {
+                       int64_t *value, struct faults *faults)
+{
     const struct json_node *node = json_member(object, name);
     if (node == NULL)
         return false;
@@ -171,7 +192,8 @@ bool json_read_integer(const struct json_node *object, const char *name, int64_t
 }
 
 bool json_read_number(const struct json_node *object, const char *name, double min, double max, double *value,
-                      struct faults *faults) {
+                      struct faults *faults)
+{
     const struct json_node *node = json_member(object, name);
     if (node == NULL)
         return false;
@@ -186,7 +208,8 @@ bool json_read_number(const struct json_node *object, const char *name, double m
     return true;
 }
 
-bool json_read_boolean(const struct json_node *object, const char *name, bool *value, struct faults *faults) {
+bool json_read_boolean(const struct json_node *object, const char *name, bool *value, struct faults *faults)
+{
     const struct json_node *node = json_member(object, name);
     if (node == NULL)
         return false;
@@ -199,7 +222,8 @@ bool json_read_boolean(const struct json_node *object, const char *name, bool *v
 }
 
 bool json_read_string(const struct json_node *object, const char *name, size_t length_max, char *value,
-                      struct faults *faults) {
+                      struct faults *faults)
+{
     const struct json_node *node = json_member(object, name);
     if (node == NULL)
         return false;
@@ -219,7 +243,8 @@ bool json_read_string(const struct json_node *object, const char *name, size_t l
 }
 
 bool json_word(const struct json_node *node, const char *pointer, const char *const *table, size_t count,
-               int *value, struct faults *faults) {
+               int *value, struct faults *faults)
+{
     const char *word = json_string_or(node, NULL);
     int index = word != NULL ? text_index_of(word, table, count) : -1;
     if (index >= 0) {
@@ -241,7 +266,8 @@ bool json_word(const struct json_node *node, const char *pointer, const char *co
 }
 
 bool json_read_word(const struct json_node *object, const char *name, const char *const *table, size_t count,
-                    int *value, struct faults *faults) {
+                    int *value, struct faults *faults)
+{
     const struct json_node *node = json_member(object, name);
     if (node == NULL)
         return false;
@@ -251,7 +277,8 @@ bool json_read_word(const struct json_node *object, const char *name, const char
 }
 
 /* "~" and "/" in a member name are written ~0 and ~1 in a pointer. */
-static void escape_pointer(const char *name, char *pointer, size_t pointer_bytes) {
+static void escape_pointer(const char *name, char *pointer, size_t pointer_bytes)
+{
     size_t at = 0;
     pointer[at++] = '/';
     for (; *name != '\0' && at + 3 < pointer_bytes; name++) {
@@ -267,7 +294,8 @@ static void escape_pointer(const char *name, char *pointer, size_t pointer_bytes
 }
 
 void json_read_only_known(const struct json_node *object, const char *const *table, size_t count,
-                          struct faults *faults) {
+                          struct faults *faults)
+{
     for (const struct json_node *child = json_first(object); child != NULL; child = json_next(child)) {
         if (text_index_of(json_name(child), table, count) >= 0)
             continue;

@@ -32,7 +32,8 @@ struct json_node; /* one value of a document */
  * failure. The caller frees it with json_free (AUTO(json_cleanup) struct json_node *document). */
 struct json_node *json_parse(const char *bytes, size_t length, struct err *err);
 void json_free(struct json_node *document);
-static inline void json_cleanup(struct json_node **document) {
+static inline void json_cleanup(struct json_node **document)
+{
     json_free(*document);
 }
 
@@ -84,7 +85,8 @@ struct json_writer {
     size_t begin; /* where this writer's own text starts in out */
 };
 
-static inline struct json_writer json_writer_on(struct text *out) {
+static inline struct json_writer json_writer_on(struct text *out)
+{
     return (struct json_writer){.out = out, .begin = out->length};
 }
 

@@ -19,37 +19,43 @@ struct scan {
 
 static bool scan_value(struct scan *scan);
 
-static int peek(const struct scan *scan) {
+static int peek(const struct scan *scan)
+{
     return scan->at < scan->length ? (unsigned char)scan->bytes[scan->at] : -1;
 }
 
-static bool fail(struct scan *scan, const char *fault) {
+static bool fail(struct scan *scan, const char *fault)
+{
     if (scan->fault == NULL)
         scan->fault = fault;
     return false;
 }
 
-static void skip_space(struct scan *scan) {
+static void skip_space(struct scan *scan)
+{
     while (scan->at < scan->length && strchr(" \t\r\n", scan->bytes[scan->at]) != NULL &&
            scan->bytes[scan->at] != '\0')
         scan->at++;
 }
 
-static bool take(struct scan *scan, char c) {
+static bool take(struct scan *scan, char c)
+{
     if (peek(scan) != c)
         return false;
     scan->at++;
     return true;
 }
 
-static size_t take_digits(struct scan *scan) {
+static size_t take_digits(struct scan *scan)
+{
     size_t begin = scan->at;
     while (peek(scan) >= '0' && peek(scan) <= '9')
         scan->at++;
     return scan->at - begin;
 }
 
-static bool scan_number(struct scan *scan) {
+static bool scan_number(struct scan *scan)
+{
     size_t begin = scan->at;
     take(scan, '-');
     bool leading_zero = peek(scan) == '0';
@@ -76,7 +82,8 @@ static bool scan_number(struct scan *scan) {
 }
 
 /* Four hexadecimal digits, or -1. */
-static int take_hex4(struct scan *scan) {
+static int take_hex4(struct scan *scan)
+{
     int value = 0;
     for (int i = 0; i < 4; i++) {
         int c = peek(scan);
@@ -88,7 +95,8 @@ static int take_hex4(struct scan *scan) {
     return value;
 }
 
-static bool scan_unicode_escape(struct scan *scan) {
+static bool scan_unicode_escape(struct scan *scan)
+{
     int unit = take_hex4(scan);
     if (unit < 0)
         return fail(scan, "expected four hexadecimal digits after \\u");
@@ -106,7 +114,8 @@ static bool scan_unicode_escape(struct scan *scan) {
     return true;
 }
 
-static bool scan_string(struct scan *scan) {
+static bool scan_string(struct scan *scan)
+{
     if (!take(scan, '"'))
         return fail(scan, "expected a string");
     for (;;) {
@@ -131,7 +140,8 @@ static bool scan_string(struct scan *scan) {
     }
 }
 
-static bool scan_member(struct scan *scan) {
+static bool scan_member(struct scan *scan)
+{
     skip_space(scan);
     if (!scan_string(scan))
         return false;
@@ -141,7 +151,8 @@ static bool scan_member(struct scan *scan) {
     return scan_value(scan);
 }
 
-static bool scan_container(struct scan *scan, char close, bool (*scan_element)(struct scan *)) {
+static bool scan_container(struct scan *scan, char close, bool (*scan_element)(struct scan *))
+{
     scan->at++;
     if (++scan->depth > JSON_DEPTH_MAX)
         return fail(scan, "nested too deeply (16 levels at most)");
@@ -159,7 +170,8 @@ static bool scan_container(struct scan *scan, char close, bool (*scan_element)(s
     return true;
 }
 
-static bool scan_literal(struct scan *scan, const char *literal) {
+static bool scan_literal(struct scan *scan, const char *literal)
+{
     size_t length = strlen(literal);
     if (scan->length - scan->at < length || memcmp(scan->bytes + scan->at, literal, length) != 0)
         return fail(scan, "expected a JSON value");
@@ -167,7 +179,8 @@ static bool scan_literal(struct scan *scan, const char *literal) {
     return true;
 }
 
-static bool scan_value(struct scan *scan) {
+static bool scan_value(struct scan *scan)
+{
     skip_space(scan);
     switch (peek(scan)) {
     case '{':
@@ -199,7 +212,8 @@ static bool scan_value(struct scan *scan) {
     }
 }
 
-int json_scan(const char *bytes, size_t length, struct err *err) {
+int json_scan(const char *bytes, size_t length, struct err *err)
+{
     size_t valid = text_utf8_valid_prefix(bytes, length);
     if (valid != length)
         return err_set(err, EINVAL, "byte %zu: not valid UTF-8", valid);

@@ -6,7 +6,8 @@
 
 #include "common/json.h"
 
-static void write_escaped(struct text *out, const char *value, size_t length) {
+static void write_escaped(struct text *out, const char *value, size_t length)
+{
     text_append_char(out, '"');
     size_t plain = 0; /* first byte not yet written */
     for (size_t i = 0; i < length; i++) {
@@ -27,7 +28,8 @@ static void write_escaped(struct text *out, const char *value, size_t length) {
 }
 
 /* The comma and the name: needed unless this is the first value of its container or the outermost one. */
-static void begin_value(struct json_writer *writer, const char *name) {
+static void begin_value(struct json_writer *writer, const char *name)
+{
     struct text *out = writer->out;
     if (out->length > writer->begin && strchr("{[:", out->bytes[out->length - 1]) == NULL)
         text_append_char(out, ',');
@@ -37,47 +39,56 @@ static void begin_value(struct json_writer *writer, const char *name) {
     }
 }
 
-void json_begin_object(struct json_writer *writer, const char *name) {
+void json_begin_object(struct json_writer *writer, const char *name)
+{
     begin_value(writer, name);
     text_append_char(writer->out, '{');
 }
 
-void json_end_object(struct json_writer *writer) {
+void json_end_object(struct json_writer *writer)
+{
     text_append_char(writer->out, '}');
 }
 
-void json_begin_array(struct json_writer *writer, const char *name) {
+void json_begin_array(struct json_writer *writer, const char *name)
+{
     begin_value(writer, name);
     text_append_char(writer->out, '[');
 }
 
-void json_end_array(struct json_writer *writer) {
+void json_end_array(struct json_writer *writer)
+{
     text_append_char(writer->out, ']');
 }
 
-void json_write_string_bytes(struct json_writer *writer, const char *name, const char *value, size_t length) {
+void json_write_string_bytes(struct json_writer *writer, const char *name, const char *value, size_t length)
+{
     begin_value(writer, name);
     write_escaped(writer->out, value, length);
 }
 
-void json_write_string(struct json_writer *writer, const char *name, const char *value) {
+void json_write_string(struct json_writer *writer, const char *name, const char *value)
+{
     if (value == NULL)
         json_write_null(writer, name);
     else
         json_write_string_bytes(writer, name, value, strlen(value));
 }
 
-void json_write_integer(struct json_writer *writer, const char *name, int64_t value) {
+void json_write_integer(struct json_writer *writer, const char *name, int64_t value)
+{
     begin_value(writer, name);
     text_printf(writer->out, "%" PRId64, value);
 }
 
-void json_write_unsigned(struct json_writer *writer, const char *name, uint64_t value) {
+void json_write_unsigned(struct json_writer *writer, const char *name, uint64_t value)
+{
     begin_value(writer, name);
     text_printf(writer->out, "%" PRIu64, value);
 }
 
-void json_write_number(struct json_writer *writer, const char *name, double value) {
+void json_write_number(struct json_writer *writer, const char *name, double value)
+{
     begin_value(writer, name);
     if (!isfinite(value)) {
         text_append(writer->out, "null");
@@ -92,22 +103,26 @@ void json_write_number(struct json_writer *writer, const char *name, double valu
     text_append(writer->out, digits);
 }
 
-void json_write_boolean(struct json_writer *writer, const char *name, bool value) {
+void json_write_boolean(struct json_writer *writer, const char *name, bool value)
+{
     begin_value(writer, name);
     text_append(writer->out, value ? "true" : "false");
 }
 
-void json_write_null(struct json_writer *writer, const char *name) {
+void json_write_null(struct json_writer *writer, const char *name)
+{
     begin_value(writer, name);
     text_append(writer->out, "null");
 }
 
-void json_write_raw(struct json_writer *writer, const char *name, const char *text) {
+void json_write_raw(struct json_writer *writer, const char *name, const char *text)
+{
     begin_value(writer, name);
     text_append(writer->out, text);
 }
 
-void json_write_node(struct json_writer *writer, const char *name, const struct json_node *node) {
+void json_write_node(struct json_writer *writer, const char *name, const struct json_node *node)
+{
     switch (json_kind_of(node)) {
     case JSON_NULL:
         json_write_null(writer, name);

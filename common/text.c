@@ -12,28 +12,33 @@
 
 enum { TEXT_FIRST_BYTES = 256, NEAREST_NAME_BYTES = 48 };
 
-void text_fini(struct text *text) {
+void text_fini(struct text *text)
+{
     free(text->bytes);
     *text = TEXT_EMPTY;
 }
 
-void text_clear(struct text *text) {
+void text_clear(struct text *text)
+{
     text->length = 0;
     text->failed = false;
     if (text->bytes != NULL)
         text->bytes[0] = '\0';
 }
 
-bool text_ok(const struct text *text) {
+bool text_ok(const struct text *text)
+{
     return !text->failed;
 }
 
-const char *text_string(const struct text *text) {
+const char *text_string(const struct text *text)
+{
     return text->bytes != NULL ? text->bytes : "";
 }
 
 /* Makes room for extra bytes and the NUL. */
-static bool reserve(struct text *text, size_t extra) {
+static bool reserve(struct text *text, size_t extra)
+{
     if (text->failed)
         return false;
     size_t needed = text->length + extra + 1;
@@ -52,7 +57,8 @@ static bool reserve(struct text *text, size_t extra) {
     return true;
 }
 
-char *text_take(struct text *text) {
+char *text_take(struct text *text)
+{
     if (!reserve(text, 0))
         return NULL;
     text->bytes[text->length] = '\0';
@@ -61,7 +67,8 @@ char *text_take(struct text *text) {
     return taken;
 }
 
-void text_append_bytes(struct text *text, const void *bytes, size_t length) {
+void text_append_bytes(struct text *text, const void *bytes, size_t length)
+{
     if (!reserve(text, length))
         return;
     memcpy(text->bytes + text->length, bytes, length);
@@ -69,15 +76,18 @@ void text_append_bytes(struct text *text, const void *bytes, size_t length) {
     text->bytes[text->length] = '\0';
 }
 
-void text_append(struct text *text, const char *string) {
+void text_append(struct text *text, const char *string)
+{
     text_append_bytes(text, string, strlen(string));
 }
 
-void text_append_char(struct text *text, char c) {
+void text_append_char(struct text *text, char c)
+{
     text_append_bytes(text, &c, 1);
 }
 
-void text_printf(struct text *text, const char *format, ...) {
+void text_printf(struct text *text, const char *format, ...)
+{
     va_list arguments;
     va_start(arguments, format);
     int length = vsnprintf(NULL, 0, format, arguments);
@@ -90,7 +100,8 @@ void text_printf(struct text *text, const char *format, ...) {
     text->length += (size_t)length;
 }
 
-int text_read_file(struct text *text, const char *path, size_t bytes_max) {
+int text_read_file(struct text *text, const char *path, size_t bytes_max)
+{
     AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return -errno;
@@ -110,7 +121,8 @@ int text_read_file(struct text *text, const char *path, size_t bytes_max) {
     }
 }
 
-int text_read_line(const char *path, char *line, size_t line_bytes) {
+int text_read_line(const char *path, char *line, size_t line_bytes)
+{
     AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return -errno;
@@ -123,7 +135,8 @@ int text_read_line(const char *path, char *line, size_t line_bytes) {
 }
 
 /* Bytes of the valid sequence at p, 0 if there is none. */
-static size_t utf8_sequence_length(const unsigned char *p, size_t available) {
+static size_t utf8_sequence_length(const unsigned char *p, size_t available)
+{
     if (p[0] < 0x80)
         return 1;
     size_t length = p[0] >= 0xF0 ? 4 : p[0] >= 0xE0 ? 3 : 2;
@@ -138,7 +151,8 @@ static size_t utf8_sequence_length(const unsigned char *p, size_t available) {
     return overlong || surrogate || beyond_last ? 0 : length;
 }
 
-size_t text_utf8_valid_prefix(const char *bytes, size_t length) {
+size_t text_utf8_valid_prefix(const char *bytes, size_t length)
+{
     size_t at = 0;
     while (at < length) {
         size_t step = utf8_sequence_length((const unsigned char *)bytes + at, length - at);
@@ -149,7 +163,8 @@ size_t text_utf8_valid_prefix(const char *bytes, size_t length) {
     return at;
 }
 
-bool text_copy(char *to, size_t to_bytes, const char *from) {
+bool text_copy(char *to, size_t to_bytes, const char *from)
+{
     size_t length = strlen(from);
     bool fits = length < to_bytes;
     size_t copied = fits ? length : to_bytes - 1;
@@ -158,20 +173,23 @@ bool text_copy(char *to, size_t to_bytes, const char *from) {
     return fits;
 }
 
-int text_index_of(const char *name, const char *const *table, size_t count) {
+int text_index_of(const char *name, const char *const *table, size_t count)
+{
     for (size_t i = 0; i < count; i++)
         if (table[i] != NULL && strcmp(name, table[i]) == 0)
             return (int)i;
     return -1;
 }
 
-static size_t min3(size_t a, size_t b, size_t c) {
+static size_t min3(size_t a, size_t b, size_t c)
+{
     size_t ab = a < b ? a : b;
     return ab < c ? ab : c;
 }
 
 /* Levenshtein distance of two short names, one row at a time. */
-static size_t edit_distance(const char *a, const char *b) {
+static size_t edit_distance(const char *a, const char *b)
+{
     size_t row[NEAREST_NAME_BYTES + 1];
     size_t columns = strlen(b);
     for (size_t j = 0; j <= columns; j++)
@@ -188,7 +206,8 @@ static size_t edit_distance(const char *a, const char *b) {
     return row[columns];
 }
 
-const char *text_nearest(const char *name, const char *const *table, size_t count) {
+const char *text_nearest(const char *name, const char *const *table, size_t count)
+{
     size_t length = strlen(name);
     if (length > NEAREST_NAME_BYTES)
         return NULL;

@@ -12,13 +12,15 @@ const char *const cage_names[CAGE_COUNT] = {CAGE_WORDS(WORD_NAME)};
 static const char *const member_names[] = {"trial", "token",       "metrics_socket", "directory", "case",
                                            "cage",  "duration_ms", "warmup_ms",      "verify",    "seed"};
 
-int64_t trial_spec_deadline_ms(const struct trial_spec *spec) {
+int64_t trial_spec_deadline_ms(const struct trial_spec *spec)
+{
     enum { START_AND_STOP_MS = 5000, PAUSES_PERCENT = 25 };
     int64_t timed_ms = spec->warmup_ms + spec->duration_ms;
     return timed_ms + timed_ms * PAUSES_PERCENT / 100 + START_AND_STOP_MS;
 }
 
-void trial_spec_encode(const struct trial_spec *spec, struct text *out) {
+void trial_spec_encode(const struct trial_spec *spec, struct text *out)
+{
     struct json_writer writer = json_writer_on(out);
     json_begin_object(&writer, NULL);
     json_write_integer(&writer, "trial", spec->trial);
@@ -36,23 +38,27 @@ void trial_spec_encode(const struct trial_spec *spec, struct text *out) {
     json_end_object(&writer);
 }
 
-static void require(const struct json_node *document, struct faults *faults) {
+static void require(const struct json_node *document, struct faults *faults)
+{
     for (size_t i = 0; i < sizeof member_names / sizeof *member_names; i++)
         if (json_member(document, member_names[i]) == NULL)
             faults_add(faults, "", "\"%s\" is missing", member_names[i]);
 }
 
-static void check_token(const char *token, struct faults *faults) {
+static void check_token(const char *token, struct faults *faults)
+{
     if (strlen(token) != FRAME_TOKEN_BYTES - 1 || strspn(token, "0123456789abcdef") != FRAME_TOKEN_BYTES - 1)
         faults_add(faults, "/token", "must be %d hexadecimal digits in lower case", FRAME_TOKEN_BYTES - 1);
 }
 
-static void check_absolute(const char *path, const char *pointer, struct faults *faults) {
+static void check_absolute(const char *path, const char *pointer, struct faults *faults)
+{
     if (path[0] != '/')
         faults_add(faults, pointer, "must be an absolute path");
 }
 
-int trial_spec_decode(const char *bytes, size_t length, struct trial_spec *spec, struct err *err) {
+int trial_spec_decode(const char *bytes, size_t length, struct trial_spec *spec, struct err *err)
+{
     *spec = (struct trial_spec){.trial = 0};
     AUTO(json_cleanup) struct json_node *document = json_parse(bytes, length, err);
     if (document == NULL)

@@ -23,7 +23,8 @@ struct loop {
     struct epoll_event batch[LOOP_BATCH];
 };
 
-int loop_new(struct loop **loop, struct err *err) {
+int loop_new(struct loop **loop, struct err *err)
+{
     struct loop *new = calloc(1, sizeof *new);
     if (new == NULL)
         return err_set(err, ENOMEM, "out of memory for the event loop");
@@ -37,28 +38,32 @@ int loop_new(struct loop **loop, struct err *err) {
     return 0;
 }
 
-void loop_free(struct loop *loop) {
+void loop_free(struct loop *loop)
+{
     if (loop == NULL)
         return;
     close(loop->epoll_fd);
     free(loop);
 }
 
-int loop_add(struct loop *loop, struct loop_source *source, uint32_t events, struct err *err) {
+int loop_add(struct loop *loop, struct loop_source *source, uint32_t events, struct err *err)
+{
     struct epoll_event event = {.events = events, .data.ptr = source};
     if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, source->fd, &event) != 0)
         return err_errno(err, errno, "epoll_ctl add of descriptor %d", source->fd);
     return 0;
 }
 
-void loop_remove(struct loop *loop, struct loop_source *source) {
+void loop_remove(struct loop *loop, struct loop_source *source)
+{
     epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, source->fd, NULL);
     for (int i = 0; i < loop->batch_count; i++)
         if (loop->batch[i].data.ptr == source)
             loop->batch[i].data.ptr = NULL;
 }
 
-static void timer_ready(struct loop_source *source, uint32_t events) {
+static void timer_ready(struct loop_source *source, uint32_t events)
+{
     (void)events;
     struct loop_timer *timer = (struct loop_timer *)source; /* its first member */
     uint64_t expirations;
@@ -68,7 +73,8 @@ static void timer_ready(struct loop_source *source, uint32_t events) {
 }
 
 int loop_timer_open(struct loop *loop, struct loop_timer *timer, void (*expired)(struct loop_timer *),
-                    struct err *err) {
+                    struct err *err)
+{
     *timer = (struct loop_timer){.source = {.ready = timer_ready}, .expired = expired};
     int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
     if (fd < 0)
@@ -82,26 +88,31 @@ int loop_timer_open(struct loop *loop, struct loop_timer *timer, void (*expired)
     return status;
 }
 
-static bool timer_is_open(const struct loop_timer *timer) {
+static bool timer_is_open(const struct loop_timer *timer)
+{
     return timer->source.ready == timer_ready;
 }
 
-static void timer_set(struct loop_timer *timer, int64_t value_ns) {
+static void timer_set(struct loop_timer *timer, int64_t value_ns)
+{
     if (!timer_is_open(timer))
         return;
     struct itimerspec when = {.it_value = {.tv_sec = value_ns / NS_PER_S, .tv_nsec = value_ns % NS_PER_S}};
     timerfd_settime(timer->source.fd, 0, &when, NULL);
 }
 
-void loop_timer_arm(struct loop_timer *timer, int64_t delay_ns) {
+void loop_timer_arm(struct loop_timer *timer, int64_t delay_ns)
+{
     timer_set(timer, delay_ns > 0 ? delay_ns : 1); /* zero would disarm */
 }
 
-void loop_timer_disarm(struct loop_timer *timer) {
+void loop_timer_disarm(struct loop_timer *timer)
+{
     timer_set(timer, 0);
 }
 
-void loop_timer_close(struct loop *loop, struct loop_timer *timer) {
+void loop_timer_close(struct loop *loop, struct loop_timer *timer)
+{
     if (!timer_is_open(timer))
         return;
     loop_remove(loop, &timer->source);
@@ -109,20 +120,23 @@ void loop_timer_close(struct loop *loop, struct loop_timer *timer) {
     *timer = (struct loop_timer){.expired = NULL};
 }
 
-void loop_set_before_wait(struct loop *loop, int64_t (*before_wait)(void *context), void *context) {
+void loop_set_before_wait(struct loop *loop, int64_t (*before_wait)(void *context), void *context)
+{
     loop->before_wait = before_wait;
     loop->before_wait_context = context;
 }
 
 /* Rounded up: waking early would only mean waiting again. */
-static int wait_ms(int64_t limit_ns) {
+static int wait_ms(int64_t limit_ns)
+{
     if (limit_ns < 0)
         return -1;
     int64_t ms = (limit_ns + NS_PER_MS - 1) / NS_PER_MS;
     return ms < 60 * MS_PER_S ? (int)ms : (int)(60 * MS_PER_S);
 }
 
-static void dispatch(struct loop *loop) {
+static void dispatch(struct loop *loop)
+{
     for (int i = 0; i < loop->batch_count; i++) {
         struct loop_source *source = loop->batch[i].data.ptr;
         if (source != NULL)
@@ -131,7 +145,8 @@ static void dispatch(struct loop *loop) {
     loop->batch_count = 0;
 }
 
-int loop_run(struct loop *loop, struct err *err) {
+int loop_run(struct loop *loop, struct err *err)
+{
     int64_t woke_ns = clock_now_ns();
     while (!loop->quit) {
         int64_t limit_ns = loop->before_wait != NULL ? loop->before_wait(loop->before_wait_context) : -1;
@@ -151,10 +166,12 @@ int loop_run(struct loop *loop, struct err *err) {
     return 0;
 }
 
-void loop_quit(struct loop *loop) {
+void loop_quit(struct loop *loop)
+{
     loop->quit = true;
 }
 
-int64_t loop_lag_ns_max(const struct loop *loop) {
+int64_t loop_lag_ns_max(const struct loop *loop)
+{
     return loop->lag_ns_max;
 }
