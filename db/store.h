@@ -33,6 +33,7 @@ enum {
     STORE_DISTANCES_MAX = 64,
     STORE_LIST_MAX = 200,
     STORE_KEY_BYTES_MAX = 255, /* Idempotency-Key */
+    STORE_ATTEMPTS_MAX = 2,    /* a slot whose trial failed is taken once more, then it stays failed */
 };
 
 struct store;

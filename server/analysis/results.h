@@ -17,6 +17,6 @@ int results_write(struct store *store, int64_t run_id, struct text *out, struct 
 int results_write_case(struct store *store, int64_t run_id, int case_number, struct text *out,
                        struct err *err);
 /* One trial as in the API, an element of "trials". include: enum store_trial_columns. */
-void results_write_trial(struct json_writer *writer, const struct store_trial *trial);
+void results_write_trial(struct json_writer *writer, const struct store_trial *trial, unsigned include);
 
 #endif
