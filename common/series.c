@@ -39,10 +39,10 @@ int series_decode(const void *blob, size_t blob_bytes, struct frame_block *block
     uint64_t entries = bytes_read_varint(&reader);
     if (entries > blocks_max)
         return err_set(err, EPROTO, "series: too many entries");
-    int64_t begin = 0;
+    uint64_t begin = 0;
     for (size_t i = 0; i < entries; i++) {
-        begin += (int64_t)(bytes_read_varint(&reader) & INT64_MAX);
-        blocks[i].begin_ns = begin;
+        begin += bytes_read_varint(&reader);
+        blocks[i].begin_ns = (int64_t)(begin & INT64_MAX);
     }
     for (size_t i = 0; i < entries; i++)
         blocks[i].duration_ns = (int64_t)(bytes_read_varint(&reader) & INT64_MAX);
