@@ -32,8 +32,10 @@ enum {
     STORE_FLAGS_BYTES = 128,
     STORE_DISTANCES_MAX = 64,
     STORE_LIST_MAX = 200,
-    STORE_KEY_BYTES_MAX = 255, /* Idempotency-Key */
-    STORE_ATTEMPTS_MAX = 2,    /* a slot whose trial failed is taken once more, then it stays failed */
+    STORE_KEY_BYTES_MAX = 255,  /* Idempotency-Key */
+    STORE_NAME_BYTES_MAX = 200, /* of a run; a longer one is -EINVAL */
+    STORE_CURSOR_BYTES = 320,   /* holds a name */
+    STORE_ATTEMPTS_MAX = 2,     /* a slot whose trial failed is taken once more, then it stays failed */
 };
 
 struct store;
@@ -132,7 +134,7 @@ struct store_run_query {
 struct store_run_list {
     size_t count;
     struct store_run runs[STORE_LIST_MAX];
-    char next_cursor[128]; /* "" = this was the last page */
+    char next_cursor[STORE_CURSOR_BYTES]; /* "" = this was the last page */
 };
 /* -EINVAL for a cursor that is none. Free with store_run_list_fini. */
 int store_run_list(struct store *store, const struct store_run_query *query, struct store_run_list *list,

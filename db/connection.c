@@ -1,0 +1,241 @@
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "db/internal.h"
+
+enum {
+    BUSY_TIMEOUT_MS = 1000,  /* somebody's sqlite3 shell; never a second server, the lock keeps it out */
+    CHECKPOINT_PAGES = 1000, /* SQLite's own default: about 4 MB of log */
+};
+
+static const char connection_pragmas[] = "PRAGMA foreign_keys = ON;"
+                                         "PRAGMA trusted_schema = OFF;"
+                                         "PRAGMA synchronous = FULL;"
+                                         "PRAGMA cell_size_check = ON;"
+                                         "PRAGMA temp_store = MEMORY;"
+                                         "PRAGMA cache_size = -16384;"; /* KiB: the runs of a full archive */
+
+/* ---- what an error means ---- */
+
+struct meaning {
+    int status, code;
+};
+
+/* Extended codes first, then the families. */
+static const struct meaning meanings[] = {
+    {SQLITE_CONSTRAINT_UNIQUE, EEXIST},
+    {SQLITE_CONSTRAINT_PRIMARYKEY, EEXIST},
+    {SQLITE_CONSTRAINT_ROWID, EEXIST},
+    {SQLITE_CONSTRAINT_FOREIGNKEY, ENOENT},
+    {SQLITE_IOERR_NOMEM, ENOMEM},
+    {SQLITE_IOERR_CORRUPTFS, EBADMSG},
+    {SQLITE_CONSTRAINT, EINVAL},
+    {SQLITE_MISMATCH, EINVAL},
+    {SQLITE_TOOBIG, EINVAL},
+    {SQLITE_NOMEM, ENOMEM},
+    {SQLITE_FULL, ENOSPC},
+    {SQLITE_READONLY, EROFS},
+    {SQLITE_CORRUPT, EBADMSG},
+    {SQLITE_NOTADB, EBADMSG},
+    {SQLITE_BUSY, EBUSY},
+    {SQLITE_LOCKED, EBUSY},
+};
+
+/* A full disk shows as SQLITE_FULL only when write(2) says ENOSPC; a quota, a file size limit and the shared
+ * index come as I/O errors. */
+static bool disk_is_full(int status, int system_errno)
+{
+    if ((status & 0xFF) != SQLITE_IOERR)
+        return false;
+    return system_errno == ENOSPC || system_errno == EDQUOT || system_errno == EFBIG;
+}
+
+static bool sync_failed(int status)
+{
+    return status == SQLITE_IOERR_FSYNC || status == SQLITE_IOERR_DIR_FSYNC;
+}
+
+static int code_of(int status, int system_errno)
+{
+    if (!sync_failed(status) && disk_is_full(status, system_errno))
+        return ENOSPC;
+    for (size_t i = 0; i < sizeof meanings / sizeof meanings[0]; i++)
+        if (meanings[i].status == status || meanings[i].status == (status & 0xFF))
+            return meanings[i].code;
+    return EIO;
+}
+
+void store_set_health(struct store *store, enum store_health health, const char *reason)
+{
+    store->health = health;
+    text_copy(store->reason, sizeof store->reason, reason);
+}
+
+int store_fail(struct store *store, const char *task, int status, struct err *err)
+{
+    bool is_input_output = (status & 0xFF) == SQLITE_IOERR || (status & 0xFF) == SQLITE_CANTOPEN;
+    int system_errno = is_input_output && store->db != NULL ? sqlite3_system_errno(store->db) : 0;
+    int code = code_of(status, system_errno);
+    /* The connection's message is about its last call; ours may be another one's. */
+    bool is_last = store->db != NULL && sqlite3_extended_errcode(store->db) == status;
+    struct err said;
+    err_set(&said, code, "could not %s: %s%s%s (SQLite %d)", task,
+            is_last ? sqlite3_errmsg(store->db) : sqlite3_errstr(status), system_errno != 0 ? ": " : "",
+            system_errno != 0 ? strerror(system_errno) : "", status);
+    if (sync_failed(status))
+        store_set_health(store, STORE_BROKEN, said.text);
+    else if (code == ENOSPC && store->health == STORE_OK)
+        store_set_health(store, STORE_FULL, said.text);
+    if (err != NULL)
+        *err = said;
+    return -code;
+}
+
+/* ---- the connection ---- */
+
+/* SQLite's own checkpoint after a commit hides a failed fsync; so the hook only remembers. */
+static int note_log_length(void *context, sqlite3 *db, const char *schema, int pages)
+{
+    (void)db;
+    (void)schema;
+    struct store *store = context;
+    store->wal_pages = pages;
+    return SQLITE_OK;
+}
+
+void connection_checkpoint(struct store *store)
+{
+    if (store->wal_pages < CHECKPOINT_PAGES)
+        return;
+    int status = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    if (status != SQLITE_OK && status != SQLITE_BUSY)
+        store_fail(store, "write the log into the archive", status, NULL);
+}
+
+static bool has_log(const char *path)
+{
+    AUTO_FREE char *log = NULL;
+    if (asprintf(&log, "%s-wal", path) < 0) {
+        log = NULL;
+        return true;
+    }
+    struct stat status;
+    return stat(log, &status) == 0 && status.st_size > 0;
+}
+
+/* file:PATH?immutable=1, since a read-only medium has no room for the log's shared index. With a log left
+ * behind the plain path: SQLite reads it through the index that lies beside it. */
+static char *fixed_uri(const char *path)
+{
+    struct text uri = TEXT_EMPTY;
+    if (has_log(path)) {
+        text_append(&uri, path);
+        return text_take(&uri);
+    }
+    text_append(&uri, "file:");
+    for (const char *c = path; *c != '\0'; c++) {
+        if (strchr("%?#", *c) != NULL)
+            text_printf(&uri, "%%%02X", (unsigned)(unsigned char)*c);
+        else
+            text_append_char(&uri, *c);
+    }
+    text_append(&uri, "?immutable=1");
+    return text_take(&uri);
+}
+
+static int open_file(const char *path, enum connection_mode mode, sqlite3 **db)
+{
+    static const int flags[] = {
+        [CONNECTION_CREATE] = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+        [CONNECTION_WRITE] = SQLITE_OPEN_READWRITE,
+        [CONNECTION_READ] = SQLITE_OPEN_READONLY,
+        [CONNECTION_READ_FIXED] = SQLITE_OPEN_READONLY | SQLITE_OPEN_URI,
+    };
+    int all_flags = flags[mode] | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+    if (mode != CONNECTION_READ_FIXED)
+        return sqlite3_open_v2(path, db, all_flags, NULL);
+    AUTO_FREE char *uri = fixed_uri(path);
+    return uri != NULL ? sqlite3_open_v2(uri, db, all_flags, NULL) : SQLITE_NOMEM;
+}
+
+static void forbid_checkpoint_on_close(struct store *store, int forbidden)
+{
+    sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, forbidden, NULL);
+}
+
+int connection_open(struct store *store, const char *path, enum connection_mode mode, struct err *err)
+{
+    int status = open_file(path, mode, &store->db);
+    if (status != SQLITE_OK)
+        return store_fail(store, "open the archive", status, err);
+    forbid_checkpoint_on_close(store, 1);
+    sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    sqlite3_db_config(store->db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
+    sqlite3_db_config(store->db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
+    sqlite3_busy_timeout(store->db, BUSY_TIMEOUT_MS);
+    sqlite3_wal_hook(store->db, note_log_length, store);
+    return connection_run(store, "open the archive", connection_pragmas, err);
+}
+
+int connection_trust(struct store *store, struct err *err)
+{
+    char mode[8];
+    int rc = connection_word(store, "turn on the archive's log", "PRAGMA journal_mode = WAL", mode,
+                             sizeof mode, err);
+    if (rc < 0)
+        return rc;
+    if (strcmp(mode, "wal") != 0)
+        return err_set(err, EIO, "the file system of %s cannot hold a write-ahead log (journal mode %s)",
+                       store->path, mode);
+    forbid_checkpoint_on_close(store, 0);
+    return 0;
+}
+
+void connection_close(struct store *store)
+{
+    if (store->db == NULL)
+        return;
+    for (size_t i = 0; i < store->slot_count; i++)
+        sqlite3_finalize(store->slots[i].handle);
+    store->slot_count = 0;
+    store->wal_pages = 0;
+    if (store->health == STORE_BROKEN)
+        forbid_checkpoint_on_close(store, 1);
+    sqlite3_close(store->db);
+    store->db = NULL;
+}
+
+int connection_run(struct store *store, const char *task, const char *sql, struct err *err)
+{
+    int status = sqlite3_exec(store->db, sql, NULL, NULL, NULL);
+    return status == SQLITE_OK ? 0 : store_fail(store, task, status, err);
+}
+
+int connection_integer(struct store *store, const char *task, const char *sql, int64_t *value,
+                       struct err *err)
+{
+    char word[24];
+    int rc = connection_word(store, task, sql, word, sizeof word, err);
+    *value = rc < 0 ? 0 : strtoll(word, NULL, 10);
+    return rc;
+}
+
+int connection_word(struct store *store, const char *task, const char *sql, char *word, size_t word_bytes,
+                    struct err *err)
+{
+    word[0] = '\0';
+    sqlite3_stmt *handle = NULL;
+    int status = sqlite3_prepare_v2(store->db, sql, -1, &handle, NULL);
+    if (status == SQLITE_OK)
+        status = sqlite3_step(handle);
+    if (status == SQLITE_ROW) {
+        const char *text = (const char *)sqlite3_column_text(handle, 0);
+        text_copy(word, word_bytes, text != NULL ? text : "");
+        status = text != NULL ? SQLITE_OK : SQLITE_NOMEM;
+    }
+    int rc = status == SQLITE_OK || status == SQLITE_DONE ? 0 : store_fail(store, task, status, err);
+    sqlite3_finalize(handle);
+    return rc;
+}
