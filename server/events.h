@@ -11,15 +11,53 @@
 #include <stdint.h>
 
 #include "common/err.h"
+#include "common/text.h"
 
 struct events;
 
-enum { EVENTS_RING_COUNT = 1024, EVENTS_NAME_BYTES = 24 };
+enum {
+    EVENTS_RING_COUNT = 1024,
+    EVENTS_RING_BYTES_MAX = 4 * 1024 * 1024, /* the oldest are forgotten earlier when events are long */
+    EVENTS_NAME_BYTES = 24,
+    EVENTS_TOPICS_MAX = 32,
+};
 
 int events_new(struct events **events, struct err *err);
 void events_free(struct events *events);
 
 /* run_id: the run it is about, 0 = none. everyone: it also belongs to the topic "runs". json is copied. */
 void events_publish(struct events *events, const char *name, int64_t run_id, bool everyone, const char *json);
+
+/* What a subscriber asked for. */
+struct events_filter {
+    bool runs;     /* "runs" */
+    bool all_runs; /* "run:*" */
+    size_t run_count;
+    int64_t run_ids[EVENTS_TOPICS_MAX]; /* "run:17" */
+};
+
+/* From "runs,run:17,run:*". False, with what is wrong in *err, for a topic that is none, or too many. */
+bool events_filter_parse(const char *topics, struct events_filter *filter, struct err *err);
+
+/* A cursor; the subscriber embeds it and fills filter and wake. */
+struct events_reader {
+    struct events_filter filter;
+    /* Something new fits the filter, after events_read had said there was nothing. Called once until the next
+     * events_read; must not publish, open or close readers. */
+    void (*wake)(struct events_reader *reader);
+    uint64_t next_id;
+    bool lost;    /* the ring went on without it */
+    bool waiting; /* for wake */
+    struct events_reader *previous, *next;
+};
+
+/* last_event_id: what the client saw last; 0 = it is new, and begins with what happens from now on. */
+void events_open_reader(struct events *events, struct events_reader *reader, uint64_t last_event_id);
+void events_close_reader(struct events *events, struct events_reader *reader);
+/* Appends events as text/event-stream while out is shorter than bytes_wanted. False, and the reader waits, if
+ * there were none. */
+bool events_read(struct events *events, struct events_reader *reader, size_t bytes_wanted, struct text *out);
+/* Id of the newest event, or the one before the first. */
+uint64_t events_newest_id(const struct events *events);
 
 #endif

@@ -1,0 +1,77 @@
+/* http: the web server, and with sse.c the only door to libmicrohttpd.
+ *
+ * libmicrohttpd runs in external mode: its epoll descriptor is a source of our loop, and the loop's
+ * before-wait hook lets it work. What main has to do, in this order:
+ *
+ *     http_open(&app, address, port, &http, &err)    after every field of app is filled
+ *     http_port(http)                                for the line on standard output
+ *     loop_run(app.loop, &err)                       until loop_quit
+ *     http_close(http)                               before events and loop are freed
+ *
+ * http_close stops listening, ends the event streams, lets answers in flight finish and drops what is left:
+ * it returns within HTTP_CLOSE_MS.
+ *
+ * Deadlines, because libmicrohttpd only times inactivity and one byte now and then defeats that: a request
+ * has HTTP_REQUEST_MS from its first line (the first one of a connection: from the accept), a kept connection
+ * may be idle for HTTP_IDLE_MS, an answer has HTTP_ANSWER_MS to be taken. Event streams have none of these.
+ *
+ * Threads: the loop's. */
+#ifndef IPCLAB_SERVER_HTTP_H
+#define IPCLAB_SERVER_HTTP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "server/answer.h"
+#include "server/request.h"
+
+enum {
+    HTTP_CONNECTIONS_MAX = 1000,
+    HTTP_HEADER_BYTES_MAX = 32 * 1024, /* libmicrohttpd's pool for one connection: beyond it 431 or 414 */
+    HTTP_SWALLOWED_BYTES_MAX = 1024 * 1024, /* of a body that is refused, read so that the refusal arrives */
+    HTTP_REQUEST_MS = 5000,
+    HTTP_IDLE_MS = 15000,
+    HTTP_ANSWER_MS = 30000,
+    HTTP_CLOSE_MS = 1500,
+};
+
+struct app;
+struct http;
+struct document_cache;
+struct sse;
+
+/* Raises RLIMIT_NOFILE's soft limit as far as HTTP_CONNECTIONS_MAX needs. -EADDRINUSE names who has the port.
+ */
+int http_open(struct app *app, const char *address, uint16_t port, struct http **http, struct err *err);
+uint16_t http_port(const struct http *http);
+void http_close(struct http *http);
+
+/* For handlers, through request->http. */
+struct document_cache *http_cache(const struct http *http);
+struct sse *http_sse(const struct http *http);
+
+struct http_counts {
+    size_t connections, streams;
+    uint64_t answers_by_class[5]; /* 1xx … 5xx */
+    uint64_t deadlines_missed;
+};
+struct http_counts http_counts(const struct http *http);
+
+/* A 200 prepared once and sent often: bytes and header fields are shared by all its answers. */
+struct http_document_content {
+    const void *bytes; /* copied, unless is_static */
+    size_t length;
+    bool is_static;
+    const char *content_type;
+    const char *etag;             /* quoted */
+    const char *content_encoding; /* NULL = identity */
+    bool varies;                  /* by Accept-Encoding */
+};
+/* NULL if memory runs out. */
+struct http_document *http_document_new(const struct http_document_content *content);
+/* Answers under way keep what they need. */
+void http_document_free(struct http_document *document);
+size_t http_document_bytes(const struct http_document *document);
+
+#endif
