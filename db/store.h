@@ -5,10 +5,14 @@
  * keeps a second server out. A function that changes something has committed, and with synchronous=FULL
  * reached the disk, when it returns.
  *
+ * Opening makes the directory (mode 0700) and the archive if they are not there, and brings an older schema
+ * up to date after copying the file to DIR/ipclab.db.schema-NNNN.
+ *
  * Errors: 0 or -errno with *err filled. -ENOENT: no such row. -ESTALE: the row has another rev. -EEXIST: it
- * is there already. -ENOSPC: the disk is full, nothing was changed, reads go on working. -EROFS: the archive
- * is open read-only (newer schema, read-only file system, or after a failed fsync: a page cache that lied
- * once is not asked again). -EIO otherwise.
+ * is there already. -EINVAL: the archive does not take this value. -ENOSPC: the disk is full, nothing was
+ * changed, reads go on working. -EROFS: the archive is open read-only (newer schema, read-only file system,
+ * or after a failed fsync: a page cache that lied once is not asked again). -EBADMSG: the file is damaged.
+ * -EBUSY: another program holds it for longer than a second. -ENOMEM. -EIO otherwise.
  *
  * Threads: none; a store belongs to the loop.
  * Units: _ms are wall-clock milliseconds since 1970, _ns durations. NAN stands for "no value" and is NULL in
@@ -73,7 +77,8 @@ struct store_run {
     char uid[STORE_UID_BYTES];
     enum run_state state;
     int64_t created_ms, started_ms, finished_ms; /* 0 = not yet */
-    int64_t trials_total, trials_done, trials_failed;
+    int64_t trials_total, trials_done,
+        trials_failed; /* slots: of the plan, settled, settled without result */
     bool pinned;
     int64_t deleted_ms; /* 0 = not deleted */
     int64_t rev;        /* counts every change */
@@ -154,10 +159,11 @@ int store_run_set_deleted(struct store *store, int64_t id, int64_t deleted_ms, s
 /* The oldest queued or interrupted run, interrupted ones first: they go on before others begin. -ENOENT:
  * none. */
 int store_run_next(struct store *store, int64_t *id, struct err *err);
+/* How many runs wait: queued or interrupted, not deleted. */
 int store_run_queued_count(struct store *store, int64_t *count, struct err *err);
 
-/* One state change, committed. At most one run is running (a unique partial index sees to it). message NULL =
- * leave. */
+/* One state change, committed. At most one run is running (a unique partial index sees to it): -EBUSY for a
+ * second one. */
 struct store_run_change {
     enum run_state state;
     int64_t started_ms, finished_ms; /* 0 = leave */
@@ -197,7 +203,7 @@ void store_trial_fini(struct store_trial *trial);
 
 /* Archives one trial and, in the same transaction, the run's counters and, if change is not NULL, its new
  * state. settles: this slot of the plan is settled now (done, or failed for the second time). Sets trial->id.
- */
+ * -EEXIST: this attempt of this slot is archived already; -ENOENT: no such run or case. */
 int store_trial_insert(struct store *store, struct store_trial *trial, bool settles,
                        const struct store_run_change *change, struct err *err);
 /* attempts[sequence] = attempts archived of that slot, bit 7 set when it is settled; count = trials_total. */
@@ -215,5 +221,9 @@ int store_trial_each(struct store *store, int64_t run_id, int64_t after_id, int6
 
 /* Consistent copy while the archive is in use (SQLite's backup API). */
 int store_backup(struct store *store, const char *path, struct err *err);
+/* Reads the whole archive: pages, references, counters, and the checksum of every blob, which SQLite does not
+ * look into. Reports every finding in words and counts them; -EBADMSG if it cannot go on. */
+int store_verify(struct store *store, void (*report)(void *context, const char *finding), void *context,
+                 int64_t *findings, struct err *err);
 
 #endif

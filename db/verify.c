@@ -1,0 +1,100 @@
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/bytes.h"
+#include "db/internal.h"
+
+struct verification {
+    struct store *store;
+    void (*report)(void *context, const char *finding);
+    void *context;
+    int64_t findings;
+};
+
+__attribute__((format(printf, 2, 3))) static void found(struct verification *verification, const char *format,
+                                                        ...)
+{
+    char finding[ERR_TEXT_BYTES];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(finding, sizeof finding, format, arguments);
+    va_end(arguments);
+    verification->findings++;
+    verification->report(verification->context, finding);
+}
+
+static void check_pages(struct verification *verification, struct statement *row)
+{
+    AUTO_FREE char *text = read_text(row);
+    if (text != NULL && strcmp(text, "ok") != 0)
+        found(verification, "%s", text);
+}
+
+static void check_reference(struct verification *verification, struct statement *row)
+{
+    char table[32], parent[32];
+    read_text_into(row, table, sizeof table);
+    int64_t id = read_integer(row);
+    read_text_into(row, parent, sizeof parent);
+    found(verification, "%s %lld refers to a row of %s that is not there", table, (long long)id, parent);
+}
+
+static void check_counters(struct verification *verification, struct statement *row)
+{
+    found(verification, "the counters of run %lld do not agree with its trials",
+          (long long)read_integer(row));
+}
+
+/* SQLite keeps no checksum of its own: a flipped bit inside a value passes its integrity check. */
+static void check_blob(struct verification *verification, struct statement *row)
+{
+    struct bytes_reader reader;
+    AUTO(text_fini) struct text bytes = TEXT_EMPTY;
+    char kind[16];
+    read_text_into(row, kind, sizeof kind);
+    int64_t trial_id = read_integer(row);
+    read_blob(row, &bytes);
+    if (text_ok(&bytes) && !bytes_reader_open(&reader, bytes.bytes, bytes.length))
+        found(verification, "the %s of trial %lld does not match its checksum", kind, (long long)trial_id);
+}
+
+static const char pages_sql[] = "PRAGMA integrity_check";
+static const char references_sql[] = "PRAGMA foreign_key_check";
+static const char counters_sql[] =
+    "SELECT r.id FROM run r WHERE (r.trials_done, r.trials_failed) <>"
+    " (SELECT count(*), coalesce(sum(t.done = 0), 0) FROM trial t WHERE t.run_id = r.id AND t.settles)";
+static const char blobs_sql[] = "SELECT 'histogram', trial_id, bytes FROM trial_histogram"
+                                " UNION ALL SELECT 'series', trial_id, bytes FROM trial_series";
+
+static const struct {
+    const char *task, *sql;
+    void (*check)(struct verification *verification, struct statement *row);
+} checks[] = {
+    {"check the pages", pages_sql, check_pages},
+    {"check the references", references_sql, check_reference},
+    {"check the counters", counters_sql, check_counters},
+    {"check the checksums", blobs_sql, check_blob},
+};
+
+static int run_check(struct verification *verification, size_t number, struct err *err)
+{
+    AUTO_STATEMENT statement = STATEMENT_NONE;
+    int rc = statement_open(verification->store, checks[number].task, checks[number].sql, &statement, err);
+    if (rc < 0)
+        return rc;
+    while ((rc = statement_step(&statement, err)) > 0)
+        checks[number].check(verification, &statement);
+    return rc < 0 ? rc : statement_check(&statement, err);
+}
+
+int store_verify(struct store *store, void (*report)(void *context, const char *finding), void *context,
+                 int64_t *findings, struct err *err)
+{
+    struct verification verification = {.store = store, .report = report, .context = context};
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < sizeof checks / sizeof checks[0]; i++)
+        rc = run_check(&verification, i, err);
+    *findings = verification.findings;
+    return rc;
+}
