@@ -1,0 +1,110 @@
+#!/bin/sh
+# Runs the suites that are built, keeps quiet about what is well, shows the log of what is not, and counts.
+#
+#   sh tests/run.sh all     everything, also as an ordinary user and under the sanitizers (make test)
+#   sh tests/run.sh fast    unit, conformance (make check)
+#
+# The last line is "tests: N passed, M failed".
+set -u
+mode=${1:-all}
+cd "$(dirname "$0")/.." || exit 2
+logs=$(mktemp -d)
+trap 'rm -rf "$logs"' EXIT
+passed=0
+failed=0
+began=$(date +%s)
+
+# What is on this machine before the suites must be all that is on it afterwards.
+residue() {
+    {
+        awk 'NR > 1 { print "System V shared memory", $2 }' /proc/sysvipc/shm
+        awk 'NR > 1 { print "System V semaphores", $2 }' /proc/sysvipc/sem
+        awk 'NR > 1 { print "System V queue", $2 }' /proc/sysvipc/msg
+        ls -d /dev/shm/* /tmp/ipclab-* 2>/dev/null
+    } | LC_ALL=C sort
+}
+
+# count NAME LOG STATUS: adds a suite's tests up by its closing line.
+count() {
+    synthesis=$(sed -e 's/\x1b\[[0-9;]*m//g' "$2" | grep -E 'Tested: *[0-9]+' | tail -n 1)
+    node_passed=$(sed -n 's/^# pass \([0-9]*\)$/\1/p' "$2" | tail -n 1)
+    if [ -n "$synthesis" ]; then
+        total=$(echo "$synthesis" | sed 's/.*Tested: *\([0-9]*\).*/\1/')
+        good=$(echo "$synthesis" | sed 's/.*Passing: *\([0-9]*\).*/\1/')
+    elif [ -n "$node_passed" ]; then
+        good=$node_passed
+        total=$((good + $(sed -n 's/^# fail \([0-9]*\)$/\1/p' "$2" | tail -n 1)))
+    else
+        good=$([ "$3" -eq 0 ] && echo 1 || echo 0)
+        total=1
+    fi
+    # A runner that dies, or finds no test at all, has failed whatever it counted.
+    if [ "$total" -eq 0 ] || { [ "$3" -ne 0 ] && [ "$good" -eq "$total" ]; }; then
+        total=$((good + 1))
+    fi
+    passed=$((passed + good))
+    failed=$((failed + total - good))
+    if [ "$good" -ne "$total" ]; then
+        printf '\n==== %s: %d of %d failed (status %d)\n' "$1" $((total - good)) "$total" "$3"
+        tail -n 120 "$2"
+    fi
+}
+
+suite() { # name command…
+    name=$1
+    shift
+    log=$logs/$(echo "$name" | tr ' /' '__')
+    "$@" > "$log" 2>&1
+    count "$name" "$log" $?
+}
+
+# Sanitizer reports do not change Criterion's status: any report file is a failure.
+sanitized() { # name command…
+    name=$1
+    shift
+    reports=$logs/reports.$$
+    mkdir -p "$reports"
+    chmod 777 "$reports"
+    ASAN_OPTIONS="log_path=$reports/asan:detect_leaks=1" \
+        UBSAN_OPTIONS="halt_on_error=1:print_stacktrace=1:log_path=$reports/ubsan" \
+        IPCLAB_BUILD=build/sanitize suite "$name" "$@"
+    if [ -n "$(ls -A "$reports")" ]; then
+        printf '\n==== %s: sanitizer reports\n' "$name"
+        cat "$reports"/* | head -n 120
+        failed=$((failed + 1))
+    fi
+    rm -rf "$reports"
+}
+
+# As an ordinary user, where this one is root: permissions bind, namespaces need a user namespace.
+as_nobody() {
+    setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all env HOME=/tmp XDG_RUNTIME_DIR= "$@"
+}
+
+before=$(residue)
+export IPCLAB_BUILD=build
+
+suite 'unit' build/tests/unit -j2 --timeout 120
+suite 'conformance' build/tests/conformance -j1 --timeout 120
+if [ "$mode" = all ]; then
+    for program in build/tests/fault/*; do
+        [ -x "$program" ] && suite "fault: $(basename "$program")" "$program"
+    done
+    if [ "$(id -u)" -eq 0 ]; then
+        suite 'conformance as an ordinary user' as_nobody build/tests/conformance -j1 --timeout 120
+    fi
+    sanitized 'unit with sanitizers' build/sanitize/tests/unit -j2 --timeout 240
+    sanitized 'conformance with sanitizers' build/sanitize/tests/conformance -j1 --timeout 240
+    (cd tests && npm ci --silent --no-audit --no-fund) || exit 1
+    suite 'api' sh -c 'cd tests && node --test --test-reporter=tap api/'
+    suite 'page' sh -c 'cd tests && npm run --silent test:web'
+fi
+
+left=$(residue)
+if [ "$before" != "$left" ]; then
+    printf '\n==== left behind on this machine:\n%s\n' "$left"
+    failed=$((failed + 1))
+fi
+printf '%d s\n' $(($(date +%s) - began))
+echo "tests: $passed passed, $failed failed"
+[ "$failed" -eq 0 ]
