@@ -1,7 +1,7 @@
 /** What the page does: calls the server and dispatches what came of it. */
 
 import * as api from "./api.js";
-import { collectFigures } from "./figures.js";
+import { collectFigures, runsToRead } from "./figures.js";
 import { isOver } from "./words.js";
 
 /**
@@ -9,7 +9,8 @@ import { isOver } from "./words.js";
  * @typedef {import("./types.js").Run} Run
  */
 
-const runs_looked_at = 40;
+const runs_looked_at = 100;
+const results_read_max = 12;
 
 /** @param {unknown} error */
 export function problemText(error) {
@@ -33,10 +34,23 @@ export async function loadFrame(store) {
   store.dispatch({ type: "health", health });
 }
 
-/** @param {Store} store */
-export async function loadCatalogue(store) {
-  const [mechanisms, presets] = await Promise.all([api.getMechanisms(), api.getPresets()]);
-  store.dispatch({ type: "catalogue", mechanisms, presets });
+/** @type {Promise<void>|null} */
+let catalogue = null;
+
+/**
+ * Reads mechanisms and presets once; a failed attempt may be repeated.
+ * @param {Store} store
+ * @returns {Promise<void>}
+ */
+export function loadCatalogue(store) {
+  catalogue ??= Promise.all([api.getMechanisms(), api.getPresets()]).then(
+    ([mechanisms, presets]) => store.dispatch({ type: "catalogue", mechanisms, presets }),
+    (error) => {
+      catalogue = null;
+      throw error;
+    },
+  );
+  return catalogue;
 }
 
 /**
@@ -49,38 +63,40 @@ async function loadResults(store, id, signal) {
 }
 
 /**
- * The latest runs, and results until every available mechanism has a figure, or nothing more is archived for it.
+ * The latest runs, and the results the matrix needs of them.
  * @param {Store} store
  * @param {AbortSignal} signal
  */
 export async function loadOverview(store, signal) {
-  const { runs } = await api.getRuns({ limit: runs_looked_at }, signal);
+  await loadCatalogue(store);
+  const { runs, next_cursor } = await api.getRuns({ limit: runs_looked_at }, signal);
   store.dispatch({ type: "runs", runs });
-  const current = runs.find((run) => run.state === "running");
-  if (current) await loadResults(store, current.id, signal);
-  for (const run of runs.filter((one) => one.state === "done")) {
-    if (lackingFigures(store).length === 0) break;
-    if (!store.getState().results.has(run.id)) await loadResults(store, run.id, signal);
-  }
-  for (const mechanism of lackingFigures(store)) {
-    const found = await api.getRuns({ mechanism, limit: 5 }, signal);
-    const run = found.runs.find((one) => one.state === "done") ?? found.runs.find((one) => isOver(one.state));
-    if (!run || store.getState().results.has(run.id)) continue;
-    store.dispatch({ type: "runs", runs: [run] });
-    await loadResults(store, run.id, signal);
+  await loadMissingResults(store, signal);
+  // What older pages hold is asked for only where the latest runs leave a mechanism without a figure.
+  for (const mechanism of next_cursor ? lackingFigures(store) : []) {
+    const found = await api.getRuns({ mechanism, state: "done", limit: 1 }, signal);
+    store.dispatch({ type: "runs", runs: found.runs });
+    await loadMissingResults(store, signal);
   }
   store.dispatch({ type: "loaded" });
+}
+
+/**
+ * Results of a run that is over do not change; those of one that goes on are read again.
+ * @param {Store} store
+ * @param {AbortSignal} signal
+ */
+async function loadMissingResults(store, signal) {
+  const { runs, results, followed } = store.getState();
+  const wanted = runsToRead(runs, followed, results_read_max).filter((run) => !isOver(run.state) || run.id === followed || !results.has(run.id));
+  await Promise.all(wanted.map((run) => loadResults(store, run.id, signal)));
 }
 
 /** @param {Store} store @returns {string[]} */
 function lackingFigures(store) {
   const { mechanisms, runs, results, followed } = store.getState();
-  const shown = new Set(
-    collectFigures(runs, results, followed).filter(({ case: one }) => one.pattern !== "paced").map(({ case: one }) => `${one.mechanism} ${one.pattern}`),
-  );
-  return mechanisms
-    .filter((one) => one.available && !(shown.has(`${one.name} round_trip`) && shown.has(`${one.name} stream`)))
-    .map((one) => one.name);
+  const shown = new Set(collectFigures(runs, results, followed).map((figure) => figure.case.mechanism));
+  return mechanisms.filter((one) => one.available && !shown.has(one.name)).map((one) => one.name);
 }
 
 /**

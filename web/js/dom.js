@@ -98,7 +98,7 @@ export function syncChildren(parent, items, key_of, create) {
     const child = before.get(key) ?? create(item);
     child.update(item);
     after.set(key, child);
-    if (child.element === place) place = place.nextElementSibling;
+    if (place !== null && child.element === place) place = place.nextElementSibling;
     else parent.insertBefore(child.element, place);
   }
   while (place) {

@@ -51,7 +51,7 @@ export function startEvents(store) {
 
   function retryLater() {
     close();
-    timer = setTimeout(open, retry_ms);
+    timer = window.setTimeout(open, retry_ms);
     retry_ms = Math.min(2 * retry_ms, retry_ms_max);
   }
 

@@ -38,19 +38,52 @@ export function runsByPreference(runs, followed) {
 }
 
 /**
- * Every case with something to say, the best source first; within a run, the usual conditions first.
+ * The runs whose results are worth reading for the matrix: each one adds a mechanism, a pattern, a size, a placement
+ * or a way of waiting that no better one has.
+ * @param {ReadonlyMap<number, Run>} runs
+ * @param {number|null} followed
+ * @param {number} most
+ * @returns {Run[]}
+ */
+export function runsToRead(runs, followed, most) {
+  const seen = new Set();
+  return runsByPreference(runs, followed)
+    .filter((run) => {
+      const before = seen.size;
+      for (const key of offersOf(run)) seen.add(key);
+      return seen.size > before || run.id === followed;
+    })
+    .slice(0, most);
+}
+
+/**
+ * What a run says it measured, as texts that are equal for equal conditions.
+ * @param {Run} run
+ * @returns {string[]}
+ */
+function offersOf({ experiment }) {
+  const { mechanisms = [], patterns = [], message_bytes, placement = "", wait = "" } = experiment;
+  return patterns.flatMap((pattern) => {
+    const sizes = (Array.isArray(message_bytes) ? message_bytes : message_bytes?.[pattern]) ?? [];
+    return mechanisms.flatMap((mechanism) => sizes.map((bytes) => JSON.stringify([mechanism, pattern, bytes, placement, wait])));
+  });
+}
+
+/**
+ * Every case with something to say, the best source first: the run followed, then whatever was taken under the usual
+ * conditions, so that the figures of a column compare, and then the latest.
  * @param {ReadonlyMap<number, Run>} runs
  * @param {ReadonlyMap<number, readonly Case[]>} results
  * @param {number|null} followed
  * @returns {Figure[]}
  */
 export function collectFigures(runs, results, followed) {
-  return runsByPreference(runs, followed).flatMap((run) =>
-    (results.get(run.id) ?? [])
-      .filter((one) => one.trials > 0 || one.failed > 0)
-      .map((one) => ({ run, case: one }))
-      .sort((a, b) => usualness(a.case) - usualness(b.case)),
-  );
+  /** @param {Figure} figure */
+  const isFollowed = ({ run }) => Number(run.id === followed);
+  return runsByPreference(runs, followed)
+    .flatMap((run) => (results.get(run.id) ?? []).map((one) => ({ run, case: one })))
+    .filter(({ case: one }) => one.trials > 0 || one.failed > 0)
+    .sort((a, b) => isFollowed(b) - isFollowed(a) || usualness(a.case) - usualness(b.case));
 }
 
 /** @param {Case} one */

@@ -82,13 +82,15 @@ export function formatMessageRate(messages_per_s) {
 }
 
 /**
- * `value (low–high)` in the words of one formatter; the interval is left out where too few trials support it.
+ * `low–high unit`; the unit stands once if both ends have it.
  * @param {import("./types.js").MaybeEstimate} estimate
  * @param {(value: number|null|undefined) => string} format
  */
 export function formatInterval(estimate, format) {
   if (!estimate || estimate.low === null || estimate.high === null) return "no interval";
-  return `${format(estimate.low)} – ${format(estimate.high)}`;
+  const [low, high] = [format(estimate.low), format(estimate.high)];
+  const [figure, unit] = low.split(" ");
+  return unit !== undefined && high.endsWith(` ${unit}`) ? `${figure}–${high}` : `${low} – ${high}`;
 }
 
 /** @param {number} part @param {number} whole */

@@ -16,13 +16,10 @@ const families = {
   byte_stream: { title: "Byte streams", hue: "stream", shades: 4 },
   socket: { title: "Sockets", hue: "socket", shades: 6 },
   message_queue: { title: "Message queues", hue: "queue", shades: 3 },
-  notification: { title: "Notification", hue: "signal", shades: 3 },
+  signal: { title: "Signals", hue: "signal", shades: 3 },
+  technique: { title: "Techniques", hue: "technique", shades: 3 },
+  control: { title: "Controls", hue: "other", shades: 3 },
 };
-/** @type {Record<string, string>} */
-const aliases = { sockets: "socket", byte_streams: "byte_stream", queue: "message_queue", message_queues: "message_queue", signal: "notification", event: "notification", events: "notification", notifications: "notification", counter: "notification" };
-
-/** @param {string} family */
-const familyOf = (family) => families[aliases[family] ?? family];
 
 /** @param {string} name */
 function titleOf(name) {
@@ -41,7 +38,7 @@ export function groupByFamily(mechanisms) {
   for (const mechanism of mechanisms) {
     const { family } = mechanism;
     let group = groups.get(family);
-    if (!group) groups.set(family, (group = { name: family, title: familyOf(family)?.title ?? titleOf(family), mechanisms: [] }));
+    if (!group) groups.set(family, (group = { name: family, title: families[family]?.title ?? titleOf(family), mechanisms: [] }));
     group.mechanisms.push(mechanism);
   }
   return [...groups.values()];
@@ -54,7 +51,7 @@ export function groupByFamily(mechanisms) {
 export function looksOf(mechanisms) {
   const looks = new Map();
   for (const group of groupByFamily(mechanisms)) {
-    const { hue, shades } = familyOf(group.name) ?? { hue: "other", shades: 3 };
+    const { hue, shades } = families[group.name] ?? { hue: "other", shades: 3 };
     group.mechanisms.forEach((mechanism, i) => {
       looks.set(mechanism.name, { hue, shade: (i % shades) + 1, shape: shapes[i % shapes.length] });
     });

@@ -190,9 +190,9 @@ export function createStore(state = initial_state, schedule = requestAnimationFr
 
     /**
      * Calls back now, and whenever one of the selected values has changed.
-     * @template {readonly unknown[]} T
+     * @template {readonly unknown[]|[]} T
      * @param {(state: State) => T} select
-     * @param {(...selected: T) => void} listener
+     * @param {(...selected: NoInfer<T>) => void} listener
      * @param {AbortSignal} signal  ends it
      */
     watch(select, listener, signal) {

@@ -32,6 +32,7 @@ export const stateText = lookup({
 });
 
 export const distanceText = lookup({
+  same: "same: both processes on one CPU, with nothing to cross",
   S: "S: next to each other, as two threads of one core (about 24 ns one way)",
   C: "C: within one cache complex (about 55 ns one way)",
   X: "X: across cache complexes (about 250 ns one way)",
@@ -46,7 +47,7 @@ const flag_words = lookup({
   few_samples: "Too few independent samples for the higher percentiles; those are left out.",
   few_trials: "Fewer than 6 trials: the value stands, but without an interval.",
   integrity: "Messages were lost, torn, duplicated or reordered.",
-  trial_failed: "At least one trial failed, and failed again when repeated.",
+  trial_failed: "At least one attempt failed. A failed trial is taken again once.",
 });
 
 /** @param {string} flag */

@@ -1,0 +1,56 @@
+/** What the reader has to know about the page itself: the connection, the archive, and the outcome of what they did. */
+
+import { h, setChildren } from "../../js/dom.js";
+
+/** @type {Record<string, string>} */
+const archive_texts = {
+  read_only: "The archive is read-only: runs can be looked at, but not started or changed.",
+  full: "The disk that holds the archive is full: results are held back until there is space. Reading works.",
+};
+
+/**
+ * @param {import("../../js/store.js").Store} store
+ * @param {AbortSignal} signal
+ * @param {() => void} retry
+ */
+export function createBanners(store, signal, retry) {
+  const connection = h("div", { class: "banner bad", role: "alert", hidden: true });
+  const archive = h("div", { class: "banner warn", role: "status", hidden: true });
+  const notice = h("div", { class: "notice", role: "status", hidden: true });
+
+  store.watch((state) => [state.connection], (value) => {
+    const lost = value === "lost";
+    if (connection.hidden === !lost) return;
+    connection.hidden = !lost;
+    setChildren(
+      connection,
+      lost && [
+        h("span", {}, h("strong", {}, "The connection to the server is lost."), " What you see may be out of date. Trying again…"),
+        h("button", { type: "button", class: "small", onclick: retry }, "Try now"),
+      ],
+    );
+  }, signal);
+
+  store.watch((state) => [state.health?.archive], (value) => {
+    const text = archive_texts[value ?? ""];
+    archive.hidden = !text;
+    setChildren(archive, text);
+  }, signal);
+
+  store.watch((state) => [state.notice], (value) => {
+    notice.hidden = !value;
+    notice.dataset.tone = value?.tone ?? "";
+    const dismiss = () => store.dispatch({ type: "notice", notice: null });
+    setChildren(
+      notice,
+      value && [
+        h("span", {}, value.text),
+        value.action &&
+          h("button", { type: "button", class: "small", onclick: () => { dismiss(); value.action?.act(); } }, value.action.label),
+        h("button", { type: "button", class: "small quiet", "aria-label": "Dismiss", onclick: dismiss }, "✕"),
+      ],
+    );
+  }, signal);
+
+  return { banners: h("div", { class: "banners" }, connection, archive), notice };
+}

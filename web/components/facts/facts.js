@@ -1,0 +1,28 @@
+/** Facts as a table of names and values. */
+
+import { h } from "../../js/dom.js";
+import { formatBytes } from "../../js/format.js";
+
+/** @param {string} name @param {unknown} value @returns {string} */
+function factText(name, value) {
+  if (value === null || value === undefined || value === "") return "–";
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  if (typeof value === "number" && /_bytes(_|$)/.test(name)) return formatBytes(value);
+  if (Array.isArray(value)) return value.map((one) => factText("", one)).join(", ") || "–";
+  if (typeof value === "object") return Object.entries(value).map(([key, one]) => `${key.replaceAll("_", " ")}: ${factText(key, one)}`).join(", ");
+  return String(value);
+}
+
+/**
+ * @param {string} title
+ * @param {import("../../js/types.js").Facts} facts
+ */
+export function createFacts(title, facts) {
+  const rows = Object.entries(facts);
+  return h(
+    "table",
+    { class: "data-table key-values" },
+    h("caption", { class: "visually-hidden" }, title),
+    h("tbody", {}, rows.map(([name, value]) => h("tr", {}, h("th", { scope: "row" }, name.replaceAll("_", " ")), h("td", {}, factText(name, value))))),
+  );
+}
