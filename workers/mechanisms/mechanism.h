@@ -7,15 +7,20 @@
  *   worker                    attach → send / receive … → detach
  *
  * The leader calls close as soon as every worker has attached: names are gone while the object lives on, so
- * that a crew killed at any later moment leaves nothing. A related worker inherits the state that open filled
- * (fork); an unrelated one gets a zeroed state and finds the object by channel->address alone.
+ * that a crew killed at any later moment leaves nothing. A name outside the crew's directory is written down
+ * (workers/names.h) before it is created, for a crew that is killed before that. A related worker inherits
+ * the state that open filled (fork); an unrelated one gets a zeroed state and finds the object by
+ * channel->address alone.
  *
- * A mechanism without TRAIT_DUPLEX is given two channels for a round trip, one each way.
+ * A mechanism without TRAIT_DUPLEX is given two channels for a round trip, one each way; the workers attach
+ * to them in the same order.
  *
  * Errors: open, attach and probe return 0 or -errno with *err filled. send and receive return bytes, or
  * -errno; receive returns 0 at the end of the stream, that is after the peer detached or died and all it sent
- * was received. Both loop over short transfers, interruptions and, with wait poll, over EAGAIN. A peer that
- * dies must not leave a caller waiting longer than MECHANISM_PEER_CHECK_NS.
+ * was received, and -EPIPE when it ends inside a message; send returns -EPIPE or -ECONNRESET when nobody can
+ * receive any more. Both loop over short transfers, interruptions and, with wait poll, over EAGAIN. A peer
+ * that dies must not leave a caller waiting longer than MECHANISM_PEER_CHECK_NS. SIGPIPE is ignored in
+ * workers, so that writing to nobody is an answer (EPIPE) and not a death.
  *
  * Threads: none. A state belongs to one process after attach. */
 #ifndef IPCLAB_WORKERS_MECHANISM_H
@@ -29,7 +34,11 @@
 #include "common/words.h"
 
 #define MECHANISM_PEER_CHECK_NS (200 * INT64_C(1000000))
-enum { CHANNEL_ADDRESS_BYTES = 256, MECHANISM_STATE_BYTES_MAX = 4096 };
+enum {
+    CHANNEL_ADDRESS_BYTES = 256,
+    MECHANISM_STATE_BYTES_MAX = 4096,
+    MESSAGE_BYTES_MAX = 16 * 1024 * 1024, /* for mechanisms that have no bound of their own */
+};
 
 /* What a channel is to be; filled by the leader before open, the same in every worker. */
 struct channel {
@@ -38,6 +47,7 @@ struct channel {
     enum pattern pattern;
     enum wait wait;
     int senders, receivers;
+    int number;                          /* 0, or 1 for the way back: part of the names a channel makes */
     const char *directory;               /* private to the crew: FIFOs, sockets and files go here */
     char address[CHANNEL_ADDRESS_BYTES]; /* written by open: the path, key or port by which a stranger finds
                                             it */
@@ -59,6 +69,7 @@ struct endpoint {
 struct mechanism {
     const char *name, *title, *family;
     uint32_t traits; /* enum mechanism_traits */
+    uint32_t waits;  /* the ways it can wait, a bit 1u << WAIT_… each */
     int64_t message_bytes_max;
     size_t state_bytes;
     int (*probe)(struct err *err);                                      /* is it usable on this machine? */
@@ -70,6 +81,9 @@ struct mechanism {
     void (*detach)(void *state);
     void (*close)(void *state,
                   const struct channel *channel); /* leader; safe after a failed open; removes names */
+    /* Only for names outside channel->directory: removes one that open wrote down with names_record, if it is
+     * still there and still ours. */
+    int (*remove_name)(const char *name, struct err *err);
 };
 
 /* All mechanisms, in the order of the page. The table ends with NULL. */

@@ -1,0 +1,67 @@
+/* control: the page the processes of one crew share to run a trial, beside the channels they measure.
+ *
+ * A memfd made by the leader and mapped by everybody: forked workers inherit the mapping, exec'd ones the
+ * descriptor (a control descriptor, not a channel's). Each field has one writer, named beside it, and what is
+ * written at different times by different processes stands on 128 bytes of its own. */
+#ifndef IPCLAB_WORKERS_CONTROL_H
+#define IPCLAB_WORKERS_CONTROL_H
+
+#include <stdalign.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/case.h"
+#include "common/err.h"
+#include "workers/mechanisms/mechanism.h"
+
+enum { CONTROL_LINE_BYTES = 128, CONTROL_WORKERS_MAX = 2 * CREW_SIDE_MAX, CONTROL_CHANNELS_MAX = 2 };
+
+/* phase */
+enum { CONTROL_ATTACHING, CONTROL_ATTACHED /* the leader has closed the channels */, CONTROL_ABORTED };
+
+struct control {
+    /* leader */
+    alignas(CONTROL_LINE_BYTES) _Atomic uint32_t phase; /* a futex */
+    char addresses[CONTROL_CHANNELS_MAX][CHANNEL_ADDRESS_BYTES];
+
+    /* control_barrier: everybody */
+    alignas(CONTROL_LINE_BYTES) _Atomic uint32_t arrived;
+    alignas(CONTROL_LINE_BYTES) _Atomic uint32_t generation; /* a futex */
+
+    /* Each sender, before it sends the last message of a block: that message's sequence. The message itself
+     * carries the order, so relaxed is enough; and the message needs no flag, which would not fit a single
+     * byte. */
+    struct {
+        alignas(CONTROL_LINE_BYTES) _Atomic uint64_t last_sequence;
+    } senders[CREW_SIDE_MAX];
+
+    /* distance_probe: workers 0 and 1 in turn; the outcome by worker 0. */
+    alignas(CONTROL_LINE_BYTES) _Atomic uint64_t ping;
+    alignas(CONTROL_LINE_BYTES) double distance_ns;
+
+    /* Each worker, before it ends badly. */
+    struct {
+        alignas(CONTROL_LINE_BYTES) char text[CONTROL_LINE_BYTES * 2];
+    } errors[CONTROL_WORKERS_MAX];
+};
+
+/* A new zeroed page; *fd is close-on-exec. NULL and *err on failure. */
+struct control *control_create(int *fd, struct err *err);
+/* The page behind an inherited descriptor. */
+struct control *control_map(int fd, struct err *err);
+void control_unmap(struct control *control);
+
+void control_set_phase(struct control *control, uint32_t phase);
+static inline bool control_is_aborted(struct control *control)
+{
+    return atomic_load_explicit(&control->phase, memory_order_relaxed) == CONTROL_ABORTED;
+}
+/* Until the leader has closed the channels: 0, -ECANCELED when the trial was aborted, -ETIMEDOUT. */
+int control_wait_attached(struct control *control, int64_t deadline_ns);
+
+/* Nobody passes before all `workers` have come. Sleeps where they share a CPU, else spins, so that no CPU has
+ * gone idle when timing starts. 0, -ECANCELED, -ETIMEDOUT at the monotonic deadline. */
+int control_barrier(struct control *control, uint32_t workers, bool sleeps, int64_t deadline_ns);
+
+#endif

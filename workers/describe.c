@@ -1,0 +1,40 @@
+#include "workers/describe.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/cleanup.h"
+#include "workers/mechanisms/mechanism.h"
+
+void describe_catalogue(struct catalogue *catalogue)
+{
+    catalogue->count = 0;
+    for (const struct mechanism *const *at = mechanism_table; *at != NULL; at++) {
+        const struct mechanism *mechanism = *at;
+        struct mechanism_facts *facts = &catalogue->mechanisms[catalogue->count++];
+        struct err err;
+        *facts = (struct mechanism_facts){.traits = mechanism->traits,
+                                          .message_bytes_max = mechanism->message_bytes_max,
+                                          .available = mechanism->probe(&err) == 0};
+        text_copy(facts->name, sizeof facts->name, mechanism->name);
+        text_copy(facts->title, sizeof facts->title, mechanism->title);
+        text_copy(facts->family, sizeof facts->family, mechanism->family);
+        if (!facts->available)
+            text_copy(facts->unavailable_reason, sizeof facts->unavailable_reason, err.text);
+    }
+}
+
+int describe_main(int argument_count, char **arguments)
+{
+    (void)arguments;
+    if (argument_count != 0) {
+        fprintf(stderr, "usage: ipclab-worker describe\n");
+        return EXIT_FAILURE;
+    }
+    static struct catalogue catalogue;
+    AUTO(text_fini) struct text text = TEXT_EMPTY;
+    struct json_writer writer = json_writer_on(&text);
+    describe_catalogue(&catalogue);
+    catalogue_write(&writer, &catalogue);
+    return text_ok(&text) && puts(text_string(&text)) >= 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

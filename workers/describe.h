@@ -1,0 +1,12 @@
+/* describe: the catalogue of this program on this machine, for the server and for scripts. */
+#ifndef IPCLAB_WORKERS_DESCRIBE_H
+#define IPCLAB_WORKERS_DESCRIBE_H
+
+#include "common/catalogue.h"
+
+/* Every mechanism of the table, each probed. */
+void describe_catalogue(struct catalogue *catalogue);
+/* The subcommand: prints it as JSON. */
+int describe_main(int argument_count, char **arguments);
+
+#endif

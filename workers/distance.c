@@ -1,0 +1,85 @@
+#include "workers/distance.h"
+
+#include <math.h>
+#include <sched.h>
+#include <stdlib.h>
+
+#include "common/clock.h"
+
+enum { PROBE_NS = 3000000, PINGS_A_SAMPLE = 50, SAMPLES_MAX = 256, LOOKS = 2000 };
+
+/* The word holds the number of the probe in its upper half, so that an answer to an earlier probe that was
+ * given up is not taken for one to this, and in the lower half the ping: odd from worker 0, even back. */
+static uint64_t word_of(uint32_t number, uint32_t ping)
+{
+    return (uint64_t)number << 32 | ping;
+}
+#define PING_STOP UINT32_MAX
+
+/* Until the word becomes one of the two; which one, or 0 when the time is over. No pause between the looks:
+ * it takes as long as what is being measured. */
+static uint64_t await_word(_Atomic uint64_t *word, uint64_t wanted, uint64_t stop, int64_t deadline_ns)
+{
+    for (;;) {
+        for (int i = 0; i < LOOKS; i++) {
+            uint64_t now = atomic_load_explicit(word, memory_order_acquire);
+            if (now == wanted || now == stop)
+                return now;
+        }
+        if (clock_now_ns() > deadline_ns)
+            return 0;
+        sched_yield(); /* the other may be waiting for this CPU */
+    }
+}
+
+static int compare_times(const void *a, const void *b)
+{
+    const int64_t *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+static double measure(struct control *control, uint32_t number)
+{
+    int64_t samples[SAMPLES_MAX];
+    size_t count = 0;
+    uint32_t ping = 1;
+    int64_t before = clock_now_ns();
+    int64_t deadline = before + PROBE_NS;
+    while (count < SAMPLES_MAX && before < deadline) {
+        for (int i = 0; i < PINGS_A_SAMPLE; i++, ping += 2) {
+            atomic_store_explicit(&control->ping, word_of(number, ping), memory_order_release);
+            if (await_word(&control->ping, word_of(number, ping + 1), word_of(number, PING_STOP), deadline) ==
+                0)
+                goto out;
+        }
+        int64_t now = clock_now_ns();
+        samples[count++] = now - before;
+        before = now;
+    }
+out:
+    atomic_store_explicit(&control->ping, word_of(number, PING_STOP), memory_order_release);
+    if (count == 0)
+        return NAN;
+    qsort(samples, count, sizeof *samples, compare_times);
+    return (double)samples[count / 2] / (2.0 * PINGS_A_SAMPLE);
+}
+
+static void answer(struct control *control, uint32_t number)
+{
+    int64_t deadline = clock_now_ns() + 2 * PROBE_NS;
+    uint64_t stop = word_of(number, PING_STOP);
+    for (uint32_t ping = 1;; ping += 2) {
+        uint64_t got = await_word(&control->ping, word_of(number, ping), stop, deadline);
+        if (got == 0 || got == stop)
+            return;
+        atomic_store_explicit(&control->ping, word_of(number, ping + 1), memory_order_release);
+    }
+}
+
+void distance_probe(struct control *control, int worker, uint32_t number)
+{
+    if (worker == 0)
+        control->distance_ns = measure(control, number);
+    else if (worker == 1)
+        answer(control, number);
+}

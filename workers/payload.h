@@ -1,0 +1,104 @@
+/* payload: what a message says about itself, and whether it arrived as it was sent.
+ *
+ * A message begins with 16 bytes: its sequence, its length, its sender; from 24 bytes on the sequence stands
+ * again in its last 8, so that a message torn in the middle shows without reading it all. A message shorter
+ * than the header carries as many low bytes of the sequence as fit. With verification in full every byte in
+ * between is a function of sequence and offset.
+ *
+ * Inline: it runs inside timed loops, as it does for every mechanism alike. Byte order is the host's. */
+#ifndef IPCLAB_WORKERS_PAYLOAD_H
+#define IPCLAB_WORKERS_PAYLOAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "common/frame.h"
+#include "common/words.h"
+
+enum { PAYLOAD_HEADER_BYTES = 16, PAYLOAD_TRAILER_FROM_BYTES = 24 };
+
+struct payload_header {
+    uint64_t sequence;
+    uint32_t length;
+    uint32_t sender;
+};
+
+/* One sender's messages as one receiver sees them. */
+struct payload_check {
+    uint64_t expected; /* the sequence that is next */
+    uint64_t recent;   /* bit i: expected - 1 - i has come */
+    struct frame_integrity integrity;
+};
+
+/* The bytes between header and trailer, or between what there is of them. */
+void payload_fill(unsigned char *message, size_t bytes, uint64_t sequence);
+bool payload_is_filled(const unsigned char *message, size_t bytes, uint64_t sequence);
+/* Takes a sequence that is not the expected one into account: lost, duplicated or reordered. */
+void payload_check_unexpected(struct payload_check *check, uint64_t sequence);
+
+static inline void payload_write(unsigned char *message, size_t bytes, uint64_t sequence, uint32_t sender,
+                                 enum verify verify)
+{
+    struct payload_header header = {.sequence = sequence, .length = (uint32_t)bytes, .sender = sender};
+    if (bytes >= PAYLOAD_HEADER_BYTES)
+        memcpy(message, &header, sizeof header);
+    else
+        memcpy(message, &sequence, bytes < sizeof sequence ? bytes : sizeof sequence);
+    if (bytes >= PAYLOAD_TRAILER_FROM_BYTES)
+        memcpy(message + bytes - sizeof sequence, &sequence, sizeof sequence);
+    if (__builtin_expect(verify == VERIFY_FULL, 0))
+        payload_fill(message, bytes, sequence);
+}
+
+/* The sequence a message says it has. Of a short one only low bytes came: the number nearest to the expected
+ * one with these low bytes. */
+static inline uint64_t payload_sequence(const unsigned char *message, size_t bytes, uint64_t expected)
+{
+    uint64_t sequence = 0;
+    if (bytes >= sizeof sequence) {
+        memcpy(&sequence, message, sizeof sequence);
+        return sequence;
+    }
+    memcpy(&sequence, message, bytes);
+    unsigned unknown_bits = 64 - 8 * (unsigned)bytes;
+    int64_t difference = (int64_t)((sequence - expected) << unknown_bits) >> unknown_bits;
+    return expected + (uint64_t)difference;
+}
+
+/* Counts the message and returns its sequence; the expected one if the message is torn, and without
+ * verification. */
+static inline uint64_t payload_check(struct payload_check *check, const unsigned char *message, size_t bytes,
+                                     uint32_t sender, enum verify verify)
+{
+    uint64_t sequence = payload_sequence(message, bytes, check->expected);
+    if (__builtin_expect(verify == VERIFY_NONE, 0))
+        return check->expected++;
+    bool torn = false;
+    if (bytes >= PAYLOAD_HEADER_BYTES) {
+        struct payload_header header;
+        memcpy(&header, message, sizeof header);
+        torn = header.length != (uint32_t)bytes || header.sender != sender;
+    }
+    if (bytes >= PAYLOAD_TRAILER_FROM_BYTES) {
+        uint64_t trailer;
+        memcpy(&trailer, message + bytes - sizeof trailer, sizeof trailer);
+        torn |= trailer != sequence;
+    }
+    if (__builtin_expect(verify == VERIFY_FULL, 0))
+        torn |= !payload_is_filled(message, bytes, sequence);
+    if (__builtin_expect(torn, 0)) {
+        check->integrity.torn++;
+        sequence = check->expected;
+    }
+    if (__builtin_expect(sequence == check->expected, 1)) {
+        check->expected++;
+        check->recent = check->recent << 1 | 1;
+    } else {
+        payload_check_unexpected(check, sequence);
+    }
+    return sequence;
+}
+
+#endif

@@ -1,0 +1,24 @@
+/* usage: what the kernel says a worker used, read before and after each block: getrusage(2), and the time it
+ * was runnable but not running from /proc/self/schedstat. */
+#ifndef IPCLAB_WORKERS_USAGE_H
+#define IPCLAB_WORKERS_USAGE_H
+
+#include <stdint.h>
+
+#include "common/frame.h"
+
+struct usage {
+    int64_t cpu_user_ns, cpu_system_ns;
+    int64_t voluntary_switches, involuntary_switches;
+    int64_t minor_faults, major_faults;
+    int64_t run_delay_ns;
+    uint64_t system_calls; /* the caller's: of the channels' endpoints */
+};
+
+/* Descriptor of /proc/self/schedstat for usage_read, or -1 where there is none; then the delay reads 0. */
+int usage_open_schedstat(void);
+struct usage usage_read(int schedstat);
+/* Adds after - before to the result's totals. */
+void usage_add(struct frame_result *result, const struct usage *before, const struct usage *after);
+
+#endif

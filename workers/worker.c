@@ -1,0 +1,222 @@
+#include "workers/worker.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "common/frame.h"
+#include "workers/loops.h"
+#include "workers/metrics.h"
+#include "workers/placement.h"
+#include "workers/spec.h"
+#include "workers/trial.h"
+#include "workers/usage.h"
+
+/* Lines of its own for each buffer, and none shared with anything else. */
+enum { BUFFER_ALIGNMENT = 4096 };
+
+size_t worker_channel_count(const struct mechanism *mechanism, enum pattern pattern)
+{
+    return pattern == PATTERN_ROUND_TRIP && (mechanism->traits & TRAIT_DUPLEX) == 0 ? 2 : 1;
+}
+
+struct channel worker_channel_of(const struct trial_spec *spec, int number)
+{
+    return (struct channel){
+        .message_bytes = spec->one.message_bytes,
+        .buffer_bytes = spec->one.buffer_bytes,
+        .pattern = spec->one.pattern,
+        .wait = spec->one.wait,
+        .senders = spec->one.senders,
+        .receivers = spec->one.receivers,
+        .number = number,
+        .directory = spec->directory,
+    };
+}
+
+static enum seat_side side_of(const struct worker *worker)
+{
+    return worker->index < worker->spec->one.senders ? SEAT_SENDER : SEAT_RECEIVER;
+}
+
+/* The second channel is the way back: who sends on the first receives on it. */
+static int attach(struct worker *worker, struct err *err)
+{
+    for (size_t i = 0; i < worker->channel_count; i++) {
+        enum seat_side side = side_of(worker);
+        if (i == 1)
+            side = side == SEAT_SENDER ? SEAT_RECEIVER : SEAT_SENDER;
+        struct worker_channel *channel = &worker->channels[i];
+        int result =
+            worker->mechanism->attach(channel->state, &channel->channel, (struct seat){.side = side}, err);
+        if (result < 0)
+            return err_prefix(err, "attach %s", worker->mechanism->name);
+    }
+    const uint64_t one = 1;
+    if (write(worker->attached, &one, sizeof one) != sizeof one)
+        return err_errno(err, errno, "tell the leader");
+    return 0;
+}
+
+static void detach(struct worker *worker)
+{
+    for (size_t i = 0; i < worker->channel_count; i++)
+        worker->mechanism->detach(worker->channels[i].state);
+}
+
+static unsigned char *new_buffer(size_t bytes)
+{
+    size_t rounded = (bytes + BUFFER_ALIGNMENT - 1) / BUFFER_ALIGNMENT * BUFFER_ALIGNMENT;
+    unsigned char *buffer = aligned_alloc(BUFFER_ALIGNMENT, rounded);
+    if (buffer != NULL)
+        memset(buffer, 0, rounded); /* and touches every page */
+    return buffer;
+}
+
+/* On the channels: an initiator sends on the first and receives on the last, the other side the reverse. */
+static void set_ends(struct loop_state *state, struct worker *worker)
+{
+    void *first = worker->channels[0].state;
+    void *last = worker->channels[worker->channel_count - 1].state;
+    bool sends_first = side_of(worker) == SEAT_SENDER;
+    state->out = sends_first ? first : last;
+    state->in = sends_first ? last : first;
+}
+
+static int enter(struct worker *worker, const struct trial *trial, int cpu, int *metrics, struct err *err)
+{
+    int result = control_wait_attached(worker->control, trial->deadline_ns);
+    if (result < 0)
+        return err_set(err, -result, "the leader did not get the crew together");
+    *metrics = metrics_connect(worker->spec, worker->index, err);
+    if (*metrics < 0)
+        return *metrics;
+    const struct endpoint *endpoint = side_of(worker) == SEAT_SENDER ? trial->state.out : trial->state.in;
+    struct frame ready = {
+        .type = FRAME_READY,
+        .ready = {.buffer_bytes = endpoint->buffer_bytes > 0 ? endpoint->buffer_bytes : 0, .cpu = cpu}};
+    result = frame_send(*metrics, &ready, err);
+    return result < 0 ? result : metrics_await_go(*metrics, trial->deadline_ns, err);
+}
+
+static int run(struct worker *worker, struct trial *trial, struct frame *frame, struct err *err)
+{
+    AUTO_FREE unsigned char *sent = new_buffer((size_t)worker->spec->one.message_bytes);
+    AUTO_FREE unsigned char *received = new_buffer((size_t)worker->spec->one.message_bytes);
+    AUTO_CLOSE int metrics = -1;
+    AUTO_CLOSE int schedstat = usage_open_schedstat();
+    if (sent == NULL || received == NULL)
+        return err_set(err, ENOMEM, "no memory for messages of %lld bytes",
+                       (long long)worker->spec->one.message_bytes);
+    int cpu;
+    int result = placement_pin(worker->spec->one.placement, side_of(worker), &cpu, err);
+    if (result == 0)
+        result = attach(worker, err);
+    if (result < 0)
+        return result;
+
+    set_ends(&trial->state, worker);
+    trial->state.sent = sent;
+    trial->state.received = received;
+    trial->schedstat = schedstat;
+    trial->deadline_ns = clock_now_ns() + trial_spec_deadline_ms(worker->spec) * NS_PER_MS;
+    result = enter(worker, trial, cpu, &metrics, err);
+    if (result < 0)
+        return result;
+    trial->metrics = metrics;
+    result = trial_run(trial, err);
+    detach(worker);
+    /* Also after a failure: what was measured until then is kept, labelled. */
+    struct err sending;
+    int sent_result = frame_send(metrics, frame, &sending);
+    if (result == 0 && sent_result < 0)
+        *err = sending;
+    return result < 0 ? result : sent_result;
+}
+
+int worker_run(struct worker *worker)
+{
+    signal(SIGPIPE, SIG_IGN);
+    AUTO_FREE struct frame *frame = calloc(1, sizeof *frame);
+    AUTO_FREE struct trial *trial = calloc(1, sizeof *trial);
+    struct err err = {.code = ENOMEM, .text = "out of memory"};
+    int result = -ENOMEM;
+    if (frame != NULL && trial != NULL) {
+        frame->type = FRAME_RESULT;
+        *trial = (struct trial){
+            .spec = worker->spec,
+            .worker = worker->index,
+            .loop = loop_for(worker->spec->one.pattern, side_of(worker)),
+            .state = {.mechanism = worker->mechanism,
+                      .message_bytes = (size_t)worker->spec->one.message_bytes,
+                      .control = worker->control,
+                      .sequence = 1,
+                      .check = {.expected = 1}},
+            .metrics = -1,
+            .result = &frame->result,
+        };
+        result = run(worker, trial, frame, &err);
+    }
+    if (result == 0)
+        return WORKER_DONE;
+    text_copy(worker->control->errors[worker->index].text, sizeof worker->control->errors[0].text, err.text);
+    return result == -EPIPE || result == -ECANCELED ? WORKER_LOST_PEER : WORKER_FAILED;
+}
+
+/* ---- the subcommand ---- */
+
+static int parse_number(const char *text, int max, int *number)
+{
+    char *end;
+    errno = 0;
+    long value = strtol(text, &end, 10);
+    if (errno != 0 || end == text || *end != '\0' || value < 0 || value > max)
+        return -EINVAL;
+    *number = (int)value;
+    return 0;
+}
+
+static int run_unrelated(struct worker *worker)
+{
+    static struct worker_channel channels[CONTROL_CHANNELS_MAX];
+    worker->channels = channels;
+    worker->channel_count = worker_channel_count(worker->mechanism, worker->spec->one.pattern);
+    for (size_t i = 0; i < worker->channel_count; i++) {
+        channels[i].channel = worker_channel_of(worker->spec, (int)i);
+        text_copy(channels[i].channel.address, sizeof channels[i].channel.address,
+                  worker->control->addresses[i]);
+    }
+    return worker_run(worker);
+}
+
+int worker_main(int argument_count, char **arguments)
+{
+    struct trial_spec spec;
+    struct worker worker = {.spec = &spec};
+    int control_fd = -1;
+    if (argument_count != 3 || parse_number(arguments[0], CONTROL_WORKERS_MAX - 1, &worker.index) < 0 ||
+        parse_number(arguments[1], INT32_MAX, &control_fd) < 0 ||
+        parse_number(arguments[2], INT32_MAX, &worker.attached) < 0) {
+        fprintf(stderr, "usage: ipclab-worker worker INDEX CONTROL_FD ATTACHED_FD < SPEC\n");
+        return WORKER_BAD_SPEC;
+    }
+    struct err err;
+    AUTO(text_fini) struct text document = TEXT_EMPTY;
+    int result = spec_read(STDIN_FILENO, &document, &spec, &err);
+    if (result == 0)
+        worker.mechanism = spec_mechanism(&spec, &err);
+    if (worker.mechanism != NULL)
+        worker.control = control_map(control_fd, &err);
+    if (worker.control == NULL) {
+        fprintf(stderr, "ipclab-worker worker: %s\n", err.text);
+        return WORKER_BAD_SPEC;
+    }
+    int status = run_unrelated(&worker);
+    control_unmap(worker.control);
+    return status;
+}
