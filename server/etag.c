@@ -1,28 +1,29 @@
 #include "server/etag.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#define FNV_OFFSET UINT64_C(0xcbf29ce484222325)
-#define FNV_PRIME UINT64_C(0x100000001b3)
+#include "common/bytes.h"
 
-uint64_t etag_hash(const void *bytes, size_t length, uint64_t seed)
+void etag_hash(const void *bytes, size_t length, char hash[ETAG_HASH_BYTES])
 {
-    const unsigned char *at = bytes;
-    uint64_t hash = FNV_OFFSET ^ seed;
-    for (size_t i = 0; i < length; i++)
-        hash = (hash ^ at[i]) * FNV_PRIME;
-    return hash;
+    char hex[BYTES_HASH_HEX_BYTES];
+    bytes_hash_hex(bytes, length, hex);
+    snprintf(hash, ETAG_HASH_BYTES, "%.16s", hex);
 }
 
-void etag_hash_text(const void *bytes, size_t length, char hash[ETAG_HASH_BYTES])
+void etag_write(const char *edition, const void *bytes, size_t length, char etag[ETAG_BYTES])
 {
-    snprintf(hash, ETAG_HASH_BYTES, "%016" PRIx64 "%016" PRIx64, etag_hash(bytes, length, 0),
-             etag_hash(bytes, length, UINT64_C(0x9e3779b97f4a7c15)));
+    char hash[ETAG_HASH_BYTES];
+    etag_hash(bytes, length, hash);
+    if (edition != NULL)
+        snprintf(etag, ETAG_BYTES, "\"%.16s-%s\"", edition, hash);
+    else
+        snprintf(etag, ETAG_BYTES, "\"%s\"", hash);
 }
 
-const char *etag_list_next(const char **list, size_t *length, bool *weak)
+/* The next tag of a list, its quotes included, and where to go on; NULL at the end. */
+static const char *next_tag(const char **list, size_t *length, bool *weak)
 {
     const char *at = *list + strspn(*list, ", \t");
     *weak = strncmp(at, "W/", 2) == 0;
@@ -51,7 +52,7 @@ bool etag_list_is_valid(const char *list)
     size_t length;
     bool weak;
     size_t count = 0;
-    while (etag_list_next(&rest, &length, &weak) != NULL)
+    while (next_tag(&rest, &length, &weak) != NULL)
         count++;
     return count > 0 && rest[strspn(rest, ", \t")] == '\0';
 }
@@ -62,8 +63,22 @@ bool etag_list_has(const char *list, const char *etag, bool weak)
         return true;
     size_t length;
     bool is_weak;
-    for (const char *tag; (tag = etag_list_next(&list, &length, &is_weak)) != NULL;)
+    for (const char *tag; (tag = next_tag(&list, &length, &is_weak)) != NULL;)
         if ((weak || !is_weak) && length == strlen(etag) && memcmp(tag, etag, length) == 0)
+            return true;
+    return false;
+}
+
+bool etag_list_has_edition(const char *list, const char *edition)
+{
+    if (is_star(list))
+        return true;
+    size_t edition_length = strlen(edition);
+    size_t length;
+    bool weak;
+    for (const char *tag; (tag = next_tag(&list, &length, &weak)) != NULL;)
+        if (!weak && length > edition_length + 2 && memcmp(tag + 1, edition, edition_length) == 0 &&
+            tag[1 + edition_length] == '-')
             return true;
     return false;
 }

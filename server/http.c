@@ -571,6 +571,11 @@ struct sse *http_sse(const struct http *http)
     return http->sse;
 }
 
+const struct static_files *http_files(const struct http *http)
+{
+    return http->files;
+}
+
 struct http_counts http_counts(const struct http *http)
 {
     struct http_counts counts = http->counts;

@@ -40,6 +40,7 @@ struct app;
 struct http;
 struct document_cache;
 struct sse;
+struct static_files;
 
 /* Raises RLIMIT_NOFILE's soft limit as far as HTTP_CONNECTIONS_MAX needs. -EADDRINUSE names who has the port.
  */
@@ -50,6 +51,7 @@ void http_close(struct http *http);
 /* For handlers, through request->http. */
 struct document_cache *http_cache(const struct http *http);
 struct sse *http_sse(const struct http *http);
+const struct static_files *http_files(const struct http *http);
 
 struct http_counts {
     size_t connections, streams;

@@ -1,0 +1,34 @@
+/* support: what several resources share. */
+#ifndef IPCLAB_SERVER_API_SUPPORT_H
+#define IPCLAB_SERVER_API_SUPPORT_H
+
+#include <stdbool.h>
+
+#include "common/json.h"
+#include "db/store.h"
+#include "server/answer.h"
+#include "server/app.h"
+#include "server/request.h"
+
+/* Reads the run that request->id names. False: there is none, or it is deleted, or the archive failed, and
+ * the answer says so. The caller owns it (store_run_fini). */
+bool api_find_run(struct app *app, const struct request *request, struct store_run *run,
+                  struct answer *answer);
+
+/* A hash of what PATCH can change: the part of a run's entity tag that If-Match is about. */
+void api_write_edition(const struct store_run *run, char edition[ETAG_HASH_BYTES]);
+/* The run as the answer, with its entity tag. */
+void api_answer_run(struct app *app, const struct store_run *run, int status, struct answer *answer);
+/* The same for a run that has just been changed: reads it again. */
+void api_answer_run_id(struct app *app, int64_t id, int status, struct answer *answer);
+
+/* The body as a JSON object. NULL: it is none, and the answer says where it fails. The caller frees it. */
+struct json_node *api_read_body(const struct request *request, struct answer *answer);
+
+/* Answers 200 with body, moved, and with its entity tag, and keeps it under key for api_answer_cached. */
+void api_answer_and_cache(const struct request *request, const char *key, struct text *body,
+                          struct answer *answer);
+/* False if nothing is kept under key. */
+bool api_answer_cached(const struct request *request, const char *key, struct answer *answer);
+
+#endif
