@@ -162,6 +162,13 @@ int store_run_next(struct store *store, int64_t *id, struct err *err);
 /* How many runs wait: queued or interrupted, not deleted. */
 int store_run_queued_count(struct store *store, int64_t *count, struct err *err);
 
+/* How much of everything there is, deleted runs left out. */
+struct store_counts {
+    int64_t runs[RUN_STATE_COUNT];
+    int64_t trials_done, trials_failed;
+};
+int store_count(struct store *store, struct store_counts *counts, struct err *err);
+
 /* One state change, committed. At most one run is running (a unique partial index sees to it): -EBUSY for a
  * second one. */
 struct store_run_change {
