@@ -67,7 +67,7 @@ sanitized() { # name command…
     chmod 777 "$reports"
     ASAN_OPTIONS="log_path=$reports/asan:detect_leaks=1" \
         UBSAN_OPTIONS="halt_on_error=1:print_stacktrace=1:log_path=$reports/ubsan" \
-        IPCLAB_BUILD=build/sanitize suite "$name" "$@"
+        IPCLAB_BUILD="$PWD/build/sanitize" suite "$name" "$@"
     if [ -n "$(ls -A "$reports")" ]; then
         printf '\n==== %s: sanitizer reports\n' "$name"
         cat "$reports"/* | head -n 120
@@ -82,7 +82,7 @@ as_nobody() {
 }
 
 before=$(residue)
-export IPCLAB_BUILD=build
+export IPCLAB_BUILD="$PWD/build"
 
 suite 'unit' build/tests/unit -j2 --timeout 120
 suite 'conformance' build/tests/conformance -j1 --timeout 120
@@ -96,8 +96,9 @@ if [ "$mode" = all ]; then
     sanitized 'unit with sanitizers' build/sanitize/tests/unit -j2 --timeout 240
     sanitized 'conformance with sanitizers' build/sanitize/tests/conformance -j1 --timeout 240
     (cd tests && npm ci --silent --no-audit --no-fund) || exit 1
-    suite 'api' sh -c 'cd tests && node --test --test-reporter=tap api/'
-    suite 'page' sh -c 'cd tests && npm run --silent test:web'
+    suite 'api' sh -c 'cd tests && node --test --test-reporter=tap api/*.test.js'
+    suite 'page, pure modules' sh -c 'cd tests && node --test --test-reporter=tap unit-web/*.test.js'
+    suite 'page in a browser' sh -c 'cd tests && node --test --test-reporter=tap browser/*.test.js'
 fi
 
 left=$(residue)

@@ -1,0 +1,160 @@
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "common/histogram.h"
+#include "server/analysis/stats.h"
+#include "server/plan.h"
+#include "server/trial_merge.h"
+
+Test(stats, median_ranks_are_those_of_the_binomial)
+{
+    /* n → (k, n+1-k): 6 → (1,6), 8 → (1,8), 10 → (2,9), 20 → (6,15). */
+    cr_expect(eq(sz, stats_median_rank(5), 0));
+    cr_expect(eq(sz, stats_median_rank(6), 1));
+    cr_expect(eq(sz, stats_median_rank(8), 1));
+    cr_expect(eq(sz, stats_median_rank(10), 2));
+    cr_expect(eq(sz, stats_median_rank(20), 6));
+    cr_expect(eq(sz, stats_median_rank(1000), 469));
+}
+
+Test(stats, an_interval_of_a_published_sample)
+{
+    double values[] = {1726, 1723, 1707, 1707, 1713, 1729, 1736, 1707, 1705, 1774};
+    struct stats_interval interval = stats_median_interval(values, 10);
+    cr_expect(epsilon_eq(dbl, interval.value, 1718, 1e-9));
+    cr_expect(epsilon_eq(dbl, interval.low, 1707, 1e-9));
+    cr_expect(epsilon_eq(dbl, interval.high, 1736, 1e-9));
+}
+
+Test(stats, few_values_have_no_interval)
+{
+    double values[] = {3, 1, 2, 5, 4};
+    struct stats_interval interval = stats_median_interval(values, 5);
+    cr_expect(epsilon_eq(dbl, interval.value, 3, 0.0));
+    cr_expect(isnan(interval.low) && isnan(interval.high));
+    cr_expect(isnan(stats_median_interval(values, 0).value));
+}
+
+Test(stats, a_quantile_needs_its_samples)
+{
+    cr_expect(stats_supports_quantile(36, 0.9));
+    cr_expect(not(stats_supports_quantile(35, 0.9)));
+    cr_expect(stats_supports_quantile(368, 0.99));
+    cr_expect(not(stats_supports_quantile(367, 0.99)));
+    cr_expect(stats_supports_quantile(3688, 0.999));
+    cr_expect(not(stats_supports_quantile(3687, 0.999)));
+    cr_expect(epsilon_eq(dbl, stats_effective_count(300, 0.5), 100, 1e-9));
+    cr_expect(epsilon_eq(dbl, stats_effective_count(300, -0.5), 300, 1e-9));
+    cr_expect(epsilon_eq(dbl, stats_effective_count(300, NAN), 300, 1e-9));
+}
+
+/* A small deterministic generator: the tests must fail the same way everywhere. */
+static uint64_t next_random(uint64_t *state)
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    return *state;
+}
+
+static int compare_int64(const void *a, const void *b)
+{
+    int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
+    return (left > right) - (left < right);
+}
+
+Test(histogram, quantiles_stay_within_a_bucket_of_the_exact_ones)
+{
+    enum { COUNT = 20001 };
+    static int64_t values[COUNT];
+    static struct histogram histogram;
+    uint64_t state = 88172645463325252u;
+    for (size_t i = 0; i < COUNT; i++) {
+        values[i] = (int64_t)(next_random(&state) >> (24 + next_random(&state) % 40));
+        histogram_record(&histogram, values[i]);
+    }
+    qsort(values, COUNT, sizeof *values, compare_int64);
+    static const double quantiles[] = {0, 0.01, 0.25, 0.5, 0.9, 0.99, 0.999, 1};
+    for (size_t i = 0; i < sizeof quantiles / sizeof *quantiles; i++) {
+        double rank = ceil(quantiles[i] * COUNT);
+        double exact = (double)values[rank < 1 ? 0 : (size_t)rank - 1];
+        double got = histogram_quantile(&histogram, quantiles[i]);
+        cr_expect(le(dbl, fabs(got - exact), 0.004 * exact + 0.5), "q %g: %g for %g", quantiles[i], got,
+                  exact);
+    }
+}
+
+Test(histogram, buckets_tile_the_range)
+{
+    for (uint32_t i = 0; i + 1 < HISTOGRAM_BUCKETS; i++) {
+        cr_assert(eq(i64, histogram_bucket_end(i), histogram_bucket_low(i + 1)));
+        cr_assert(eq(u32, histogram_index(histogram_bucket_low(i)), i));
+        cr_assert(eq(u32, histogram_index(histogram_bucket_end(i) - 1), i));
+    }
+    cr_expect(eq(u32, histogram_index(HISTOGRAM_VALUE_MAX), HISTOGRAM_BUCKETS - 1));
+}
+
+Test(histogram, blob_reads_back_and_a_flipped_bit_is_seen)
+{
+    static struct histogram in, out;
+    AUTO(text_fini) struct text blob = TEXT_EMPTY;
+    for (int64_t value = 1; value < 5000000; value += value / 3 + 1)
+        histogram_record(&in, value);
+    histogram_encode(&in, &blob);
+    cr_assert(zero(int, histogram_decode(blob.bytes, blob.length, &out, NULL)));
+    cr_expect(eq(int, memcmp(&in, &out, sizeof in), 0));
+    for (size_t bit = 0; bit < 8 * blob.length; bit++) {
+        blob.bytes[bit / 8] = (char)(blob.bytes[bit / 8] ^ (1 << bit % 8));
+        cr_expect(lt(int, histogram_decode(blob.bytes, blob.length, &out, NULL), 0), "bit %zu", bit);
+        blob.bytes[bit / 8] = (char)(blob.bytes[bit / 8] ^ (1 << bit % 8));
+    }
+}
+
+Test(plan, every_round_holds_every_case_once_and_rounds_differ)
+{
+    enum { CASES = 12 };
+    int first[CASES], order[CASES];
+    bool differs = false;
+    plan_round(42, 0, first, CASES);
+    for (uint64_t round = 0; round < 50; round++) {
+        unsigned seen = 0;
+        plan_round(42, round, order, CASES);
+        for (int i = 0; i < CASES; i++) {
+            seen |= 1u << order[i];
+            differs |= order[i] != first[i];
+        }
+        cr_expect(eq(uint, seen, (1u << CASES) - 1));
+    }
+    cr_expect(differs);
+}
+
+Test(plan, is_a_function_of_its_seed)
+{
+    int a[20], b[20], c[20];
+    plan_round(7, 3, a, 20);
+    plan_round(7, 3, b, 20);
+    plan_round(8, 3, c, 20);
+    cr_expect(eq(int, memcmp(a, b, sizeof a), 0));
+    cr_expect(ne(int, memcmp(a, c, sizeof a), 0));
+}
+
+Test(trial_merge, distance_is_named_by_its_class_and_a_move_is_flagged)
+{
+    const struct ipc_case one = {
+        .pattern = PATTERN_ROUND_TRIP, .message_bytes = 64, .senders = 1, .receivers = 1};
+    struct store_trial trial = {.distance_count = 3, .distance_ns = {52, 55, 61}, .duration_ns = 1000000000};
+    trial_merge_finish(&trial, &one);
+    cr_expect(eq(int, trial.distance, DISTANCE_C));
+    cr_expect(eq(str, trial.flags, ""));
+    trial.distance_ns[1] = 241;
+    trial.gap_ns_max = 5000000;
+    trial_merge_finish(&trial, &one);
+    cr_expect(eq(int, trial.distance, DISTANCE_MIXED));
+    cr_expect(eq(str, trial.flags, "placement_moved gap"));
+    cr_expect(eq(int, trial_merge_distance_of(24), DISTANCE_S));
+    cr_expect(eq(int, trial_merge_distance_of(250), DISTANCE_X));
+}

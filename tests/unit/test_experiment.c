@@ -1,0 +1,159 @@
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <string.h>
+
+#include "common/bytes.h"
+#include "common/cleanup.h"
+#include "common/experiment.h"
+
+static const struct catalogue catalogue = {
+    .count = 3,
+    .mechanisms =
+        {
+            {.name = "shm", .title = "Memory", .message_bytes_max = 1 << 20, .available = true},
+            {.name = "pipe",
+             .title = "Pipe",
+             .traits = TRAIT_SYNCHRONISES | TRAIT_RELATED_ONLY,
+             .message_bytes_max = 65536,
+             .available = true},
+            {.name = "mq",
+             .title = "Queue",
+             .traits = TRAIT_SYNCHRONISES,
+             .message_bytes_max = 8192,
+             .available = false,
+             .unavailable_reason = "not mounted"},
+        },
+};
+
+static struct experiment_request request;
+static struct faults faults;
+
+static void read_with(const char *text, int cpus)
+{
+    AUTO(json_cleanup) struct json_node *document = json_parse(text, strlen(text), NULL);
+    const struct experiment_context context = {.catalogue = &catalogue, .cpus = cpus, .random_seed = 99};
+    faults.count = 0;
+    cr_assert(ne(ptr, document, NULL), "%s", text);
+    experiment_read(document, &context, &request, &faults);
+}
+
+static void expect_fault(const char *text, const char *pointer, const char *detail)
+{
+    read_with(text, 2);
+    cr_assert(gt(sz, faults.count, 0), "%s was accepted", text);
+    cr_expect(eq(str, faults.items[0].pointer, (char *)pointer), "%s", text);
+    cr_expect(strstr(faults.items[0].detail, detail) != NULL, "%s: %s", text, faults.items[0].detail);
+}
+
+Test(experiment, a_preset_is_an_experiment)
+{
+    read_with("{\"preset\":\"standard\"}", 2);
+    cr_assert(eq(sz, faults.count, 0), "%s", faults.items[0].detail);
+    cr_expect(eq(sz, request.experiment.mechanism_count, 2));
+    cr_expect(eq(sz, request.skip_count, 1));
+    cr_expect(eq(str, request.skips[0].reason, "not mounted"));
+    cr_expect(eq(int, request.experiment.trials, 10));
+    cr_expect(eq(i64, request.experiment.seed, 99));
+}
+
+Test(experiment, fields_beside_a_preset_win)
+{
+    read_with("{\"preset\":\"standard\",\"trials\":3,\"mechanisms\":[\"pipe\"],\"message_bytes\":{\"stream\":"
+              "[1,2]}}",
+              2);
+    cr_assert(eq(sz, faults.count, 0), "%s", faults.items[0].detail);
+    struct ipc_case cases[8];
+    cr_expect(eq(sz, experiment_cases(&request.experiment, &catalogue, cases, 8), 3));
+    cr_expect(eq(i64, cases[2].message_bytes, 2));
+    cr_expect(eq(int, (int)cases[0].wait, WAIT_BLOCK));
+}
+
+Test(experiment, each_mistake_is_named)
+{
+    expect_fault("[]", "", "must be an object");
+    expect_fault("{}", "/mechanisms", "is missing");
+    expect_fault("{\"preset\":\"quik\"}", "/preset", "quick");
+    expect_fault("{\"mechanisms\":[]}", "/mechanisms", "1 to");
+    expect_fault("{\"mechanisms\":[\"pipi\"]}", "/mechanisms/0", "did you mean \"pipe\"");
+    expect_fault("{\"mechanisms\":[\"pipe\",\"pipe\"]}", "/mechanisms/1", "twice");
+    expect_fault("{\"mechanisms\":[\"mq\"]}", "/mechanisms/0", "not mounted");
+    expect_fault("{\"mechanisms\":[\"pipe\"],\"trails\":3}", "/trails", "did you mean \"trials\"");
+    expect_fault("{\"mechanisms\":[\"pipe\"],\"trials\":0}", "/trials", "from 1 to 1000, got 0");
+    expect_fault("{\"mechanisms\":[\"pipe\"],\"trials\":1.5}", "/trials", "an integer");
+    expect_fault("{\"mechanisms\":[\"pipe\"],\"duration_ms\":9}", "/duration_ms", "from 10 to");
+    expect_fault("{\"mechanisms\":[\"pipe\"],\"message_bytes\":[70000]}", "/message_bytes",
+                 "at most 65536 bytes");
+    expect_fault("{\"mechanisms\":[\"pipe\"],\"message_bytes\":[0]}", "/message_bytes/0", "at least 1");
+    expect_fault("{\"mechanisms\":[\"pipe\"],\"message_bytes\":{\"strem\":[1]}}", "/message_bytes/strem",
+                 "unknown");
+    expect_fault("{\"mechanisms\":[\"pipe\"],\"relation\":\"unrelated\"}", "/relation", "relatives only");
+    expect_fault("{\"mechanisms\":[\"pipe\"],\"wait\":\"spin\"}", "/wait", "none of the mechanisms");
+    expect_fault("{\"mechanisms\":[\"pipe\"],\"wait\":{\"kernel\":\"spin\"}}", "/wait/kernel", "block");
+    expect_fault("{\"mechanisms\":[\"shm\"],\"wait\":\"spin\",\"placement\":\"same_cpu\"}", "/wait", "futex");
+    expect_fault("{\"mechanisms\":[\"pipe\"],\"tags\":[\"\"]}", "/tags/0", "1 to 40");
+    expect_fault("{\"mechanisms\":[\"pipe\"],\"senders\":2}", "/senders", "from 1 to 1");
+    expect_fault("{\"mechanisms\":[\"pipe\"],\"rate_hz\":100}", "/rate_hz", "null");
+    expect_fault("{\"mechanisms\":[\"pipe\"],\"buffer_bytes\":1}", "/buffer_bytes", "from 4096");
+}
+
+Test(experiment, every_fault_is_reported_at_once)
+{
+    read_with("{\"mechanisms\":[\"pipi\"],\"trials\":0,\"seed\":-1,\"colour\":1}", 2);
+    cr_expect(eq(sz, faults.count, 4));
+}
+
+Test(experiment, one_cpu_means_one_cpu)
+{
+    read_with("{\"preset\":\"standard\"}", 1);
+    cr_assert(eq(sz, faults.count, 0), "%s", faults.items[0].detail);
+    cr_expect(eq(int, (int)request.experiment.placement, PLACEMENT_SAME_CPU));
+    cr_expect(eq(int, (int)request.experiment.wait_memory, WAIT_FUTEX));
+    read_with("{\"preset\":\"standard\",\"placement\":\"two_cpus\"}", 1);
+    cr_expect(eq(str, faults.items[0].pointer, "/placement"));
+}
+
+Test(experiment, the_canonical_form_reads_back_equal)
+{
+    AUTO(text_fini) struct text once = TEXT_EMPTY, twice = TEXT_EMPTY;
+    char hash[EXPERIMENT_HASH_BYTES], again[EXPERIMENT_HASH_BYTES];
+    read_with(
+        "{\"mechanisms\":[\"shm\",\"pipe\"],\"name\":\"x\",\"tags\":[\"a\"],\"wait\":\"poll\",\"seed\":5}",
+        2);
+    cr_assert(eq(sz, faults.count, 0), "%s", faults.items[0].detail);
+    struct json_writer writer = json_writer_on(&once);
+    experiment_write(&writer, NULL, &request.experiment);
+    experiment_hash(&request.experiment, hash);
+    read_with(once.bytes, 2);
+    cr_assert(eq(sz, faults.count, 0), "%s %s", faults.items[0].pointer, faults.items[0].detail);
+    writer = json_writer_on(&twice);
+    experiment_write(&writer, NULL, &request.experiment);
+    cr_expect(eq(str, once.bytes, twice.bytes));
+    text_copy(request.experiment.name, sizeof request.experiment.name, "y");
+    request.experiment.seed = 6;
+    experiment_hash(&request.experiment, again);
+    cr_expect(eq(str, hash, again));
+    request.experiment.trials++;
+    experiment_hash(&request.experiment, again);
+    cr_expect(ne(str, hash, again));
+}
+
+Test(bytes, the_hash_is_fnv_1a_of_128_bits)
+{
+    char hex[BYTES_HASH_HEX_BYTES];
+    bytes_hash_hex("", 0, hex);
+    cr_expect(eq(str, hex, "6c62272e07bb014262b821756295c58d"));
+    bytes_hash_hex("a", 1, hex);
+    cr_expect(eq(str, hex, "d228cb696f1a8caf78912b704e4a8964"));
+}
+
+Test(bytes, base64_is_canonical)
+{
+    AUTO(text_fini) struct text encoded = TEXT_EMPTY, decoded = TEXT_EMPTY;
+    bytes_append_base64(&encoded, "foobar!", 7);
+    cr_expect(eq(str, encoded.bytes, "Zm9vYmFyIQ=="));
+    cr_expect(zero(int, bytes_from_base64("Zm9vYmFyIQ==", 12, &decoded)));
+    cr_expect(eq(str, decoded.bytes, "foobar!"));
+    static const char *const bad[] = {"Zg=", "Zh==", "Z===", "====", "Zg==Zg==", "Zm9*"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        cr_expect(lt(int, bytes_from_base64(bad[i], strlen(bad[i]), &decoded), 0), "%s", bad[i]);
+}
