@@ -64,7 +64,7 @@ static int code_of(int status, int system_errno)
     for (size_t i = 0; i < sizeof meanings / sizeof meanings[0]; i++)
         if (meanings[i].status == status || meanings[i].status == (status & 0xFF))
             return meanings[i].code;
-    return EIO;
+    return (status & 0xFF) == SQLITE_CANTOPEN && system_errno != 0 ? system_errno : EIO;
 }
 
 void store_set_health(struct store *store, enum store_health health, const char *reason)

@@ -1,6 +1,7 @@
 /* archive: rows to put into an archive under test, complete enough that every column has a value of its own.
  *
- * Two cases a run (pipe round trips, tcp streams). Needs no test framework: results are those of the store. */
+ * Two cases a run (pipe round trips, tcp streams). Needs no test framework: results are those of the store.
+ */
 #ifndef IPCLAB_TESTS_SUPPORT_ARCHIVE_H
 #define IPCLAB_TESTS_SUPPORT_ARCHIVE_H
 
