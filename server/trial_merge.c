@@ -71,7 +71,8 @@ void trial_merge_result(struct store_trial *trial, const struct ipc_case *one, i
 {
     if (worker == trial_merge_measuring_worker(one))
         take_measure(trial, one, result);
-    take_distances(trial, result);
+    if (worker == 0)
+        take_distances(trial, result); /* the two that probe see the same round trips */
     trial->cpu_user_ns += result->cpu_user_ns;
     trial->cpu_system_ns += result->cpu_system_ns;
     trial->voluntary_switches += result->voluntary_switches;
