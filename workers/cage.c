@@ -127,6 +127,10 @@ int cage_enter(const struct trial_spec *spec, struct err *err)
 {
     int result = 0;
     if (spec->cage == CAGE_FULL) {
+        /* Mounting over /dev/shm is for the first process of a cage, not for somebody who tries this by hand.
+         */
+        if (getpid() != 1)
+            return err_set(err, EPERM, "cage \"full\" is for a leader that was started in namespaces");
         result = cage_furnish(spec->directory, err);
         if (result == 0)
             result = cage_drop_capabilities(err);

@@ -1,10 +1,15 @@
 /* cage-probe: is a cage to be had on this machine? Not by reading settings, of which there are many
  * (user.max_user_namespaces, kernel.unprivileged_userns_clone, AppArmor, seccomp of a container, …), but by
- * building one, in the way a crew's leader is started: clone, exec, furnish, drop. */
+ * building one.
+ *
+ * Started in the namespaces of a cage, as the server starts it, it furnishes them and says how it went;
+ * started by hand it first makes the namespaces, in the same way. One line of JSON; status 0: there is a
+ * cage. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,71 +18,12 @@
 #include "common/json.h"
 #include "workers/cage.h"
 
-/* In the cage: prints what went wrong, if anything. */
-static int probe_inside(const char *directory)
-{
-    struct err err;
-    if (cage_furnish(directory, &err) == 0 && cage_drop_capabilities(&err) == 0)
-        return EXIT_SUCCESS;
-    printf("%s", err.text);
-    return EXIT_FAILURE;
-}
-
 static int exit_status_of(pid_t pid)
 {
     int status = 0;
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-_Noreturn static void become_probe(uint64_t flags, uid_t uid, gid_t gid, int report, const char *directory)
-{
-    int settled = (flags & CLONE_NEWUSER) != 0 ? cage_settle_user(uid, gid) : 0;
-    if (settled < 0) {
-        dprintf(report, "map the user: %s", strerror(-settled));
-        _exit(EXIT_FAILURE);
-    }
-    dup2(report, STDOUT_FILENO);
-    char *arguments[] = {"ipclab-worker", "cage-probe", (char *)directory, NULL};
-    execv("/proc/self/exe", arguments);
-    _exit(EXIT_FAILURE);
-}
-
-/* 0, or -errno with the reason. */
-static int probe_whole(struct err *err)
-{
-    const char *parent = getenv("TMPDIR");
-    char directory[256];
-    snprintf(directory, sizeof directory, "%s/ipclab-cage-XXXXXX", parent != NULL ? parent : "/tmp");
-    int report[2], pidfd;
-    if (mkdtemp(directory) == NULL)
-        return err_errno(err, errno, "make the directory %s", directory);
-    if (pipe2(report, O_CLOEXEC) != 0) {
-        rmdir(directory);
-        return err_errno(err, errno, "pipe2");
-    }
-    uid_t uid = geteuid();
-    gid_t gid = getegid();
-    uint64_t flags = cage_flags_for(uid);
-    pid_t pid = cage_clone(flags, &pidfd);
-    if (pid == 0)
-        become_probe(flags, uid, gid, report[1], directory);
-    close(report[1]);
-    int result = 0;
-    if (pid < 0) {
-        result = err_errno(err, -pid, "clone into namespaces");
-    } else {
-        char reason[ERR_TEXT_BYTES] = "";
-        ssize_t length = read(report[0], reason, sizeof reason - 1);
-        reason[length > 0 ? length : 0] = '\0';
-        if (exit_status_of(pid) != EXIT_SUCCESS)
-            result = err_set(err, EPERM, "%s", reason[0] != '\0' ? reason : "the process in the cage failed");
-        close(pidfd);
-    }
-    close(report[0]);
-    rmdir(directory);
-    return result;
 }
 
 static bool has_namespace(uint64_t flag)
@@ -92,7 +38,7 @@ static bool has_namespace(uint64_t flag)
     return exit_status_of(pid) == EXIT_SUCCESS;
 }
 
-int cage_probe_main(int argument_count, char **arguments)
+static void write_namespaces(struct json_writer *writer)
 {
     static const struct {
         const char *name;
@@ -102,19 +48,71 @@ int cage_probe_main(int argument_count, char **arguments)
                       {"mount", CLONE_NEWNS},
                       {"ipc", CLONE_NEWIPC},
                       {"net", CLONE_NEWNET}};
-    if (argument_count == 1)
-        return probe_inside(arguments[0]);
-    struct err err;
-    int result = probe_whole(&err);
+    json_begin_object(writer, "namespaces");
+    for (size_t i = 0; i < sizeof namespaces / sizeof *namespaces; i++)
+        json_write_boolean(writer, namespaces[i].name, has_namespace(namespaces[i].flag));
+    json_end_object(writer);
+}
+
+static int report(int result, const struct err *err)
+{
     AUTO(text_fini) struct text text = TEXT_EMPTY;
     struct json_writer writer = json_writer_on(&text);
     json_begin_object(&writer, NULL);
     json_write_string(&writer, "cage", cage_names[result == 0 ? CAGE_FULL : CAGE_NONE]);
-    json_begin_object(&writer, "namespaces");
-    for (size_t i = 0; i < sizeof namespaces / sizeof *namespaces; i++)
-        json_write_boolean(&writer, namespaces[i].name, has_namespace(namespaces[i].flag));
+    json_write_string(&writer, "reason", result == 0 ? NULL : err->text);
+    if (result < 0)
+        write_namespaces(&writer);
     json_end_object(&writer);
-    json_write_string(&writer, "reason", result == 0 ? NULL : err.text);
-    json_end_object(&writer);
-    return puts(text_string(&text)) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+    return puts(text_string(&text)) >= 0 && result == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int furnish_scratch(struct err *err)
+{
+    const char *parent = getenv("TMPDIR");
+    char directory[256];
+    snprintf(directory, sizeof directory, "%s/ipclab-cage-XXXXXX", parent != NULL ? parent : "/tmp");
+    if (mkdtemp(directory) == NULL)
+        return err_errno(err, errno, "make the directory %s", directory);
+    int result = cage_furnish(directory, err);
+    umount2(directory, MNT_DETACH);
+    rmdir(directory);
+    return result < 0 ? result : cage_drop_capabilities(err);
+}
+
+/* The same program in the namespaces of a cage; its line is the answer. */
+static int make_cage(void)
+{
+    struct err err;
+    uid_t uid = geteuid();
+    gid_t gid = getegid();
+    uint64_t flags = cage_flags_for(uid);
+    int pidfd;
+    pid_t pid = cage_clone(flags, &pidfd);
+    if (pid < 0)
+        return report(err_errno(&err, -pid, "clone into namespaces"), &err);
+    if (pid > 0) {
+        close(pidfd);
+        return exit_status_of(pid) == EXIT_SUCCESS ? EXIT_SUCCESS : EXIT_FAILURE;
+    }
+    int settled = (flags & CLONE_NEWUSER) != 0 ? cage_settle_user(uid, gid) : 0;
+    if (settled < 0)
+        return report(err_errno(&err, -settled, "map the user into a namespace"), &err);
+    execl("/proc/self/exe", "ipclab-worker", "cage-probe", (char *)NULL);
+    return report(err_errno(&err, errno, "execute /proc/self/exe"), &err);
+}
+
+int cage_probe_main(int argument_count, char **arguments)
+{
+    (void)arguments;
+    if (argument_count != 0) {
+        fprintf(stderr, "usage: ipclab-worker cage-probe\n");
+        return EXIT_FAILURE;
+    }
+    /* Never furnish a machine's own namespaces: the first process of a cage has pid 1. */
+    if (getpid() != 1)
+        return make_cage();
+    struct err err;
+    int result = furnish_scratch(&err);
+    return report(result, &err);
 }

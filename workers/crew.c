@@ -157,7 +157,8 @@ static bool server_hung_up(const struct crew *crew)
 }
 
 /* tear_down kills them. */
-static void pass_deadline(struct crew *crew) {
+static void pass_deadline(struct crew *crew)
+{
     crew->failed = true;
     for (int i = 0; i < crew->member_count; i++)
         if (crew->members[i].pid != 0)

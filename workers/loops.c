@@ -144,6 +144,8 @@ static int stream_send(struct loop_state *state, struct block *block)
     }
     announce_last(state, state->sequence);
     int error = stream_one(state, block);
+    if (state->mechanism->flush != NULL)
+        state->mechanism->flush(state->out);
     look_at_clock(state, block);
     return error;
 }

@@ -78,6 +78,7 @@ struct mechanism {
     ssize_t (*send)(void *state, const void *message, size_t bytes); /* hot */
     ssize_t (*receive)(void *state, void *message,
                        size_t bytes); /* hot; exactly bytes, 0 at the end, -errno */
+    void (*flush)(void *state); /* optional: lets go what send may be holding back, at the end of a block */
     void (*detach)(void *state);
     void (*close)(void *state,
                   const struct channel *channel); /* leader; safe after a failed open; removes names */

@@ -107,11 +107,22 @@ static int tcp_attach(void *state, const struct channel *channel, struct seat se
     if (result < 0)
         return result;
     /* Nagle's algorithm holds a small segment back while an earlier one is not acknowledged, which the other
-     * side delays in turn: 40 ms for an answer. A stream of large writes has nothing to hold back. */
-    int yes = 1;
-    if (setsockopt(tcp->connection.fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes) != 0)
+     * side delays in turn: 40 ms for an answer. A stream wants just that, small messages gathered into large
+     * segments, until its last one: see tcp_flush. */
+    int no_delay = channel->pattern == PATTERN_STREAM ? 0 : 1;
+    if (setsockopt(tcp->connection.fd, IPPROTO_TCP, TCP_NODELAY, &no_delay, sizeof no_delay) != 0)
         return err_errno(err, errno, "set TCP_NODELAY");
     return 0;
+}
+
+/* Turning Nagle's algorithm off sends at once what it was holding. */
+static void tcp_flush(void *state)
+{
+    struct tcp *tcp = state;
+    int no_delay = 1;
+    setsockopt(tcp->connection.fd, IPPROTO_TCP, TCP_NODELAY, &no_delay, sizeof no_delay);
+    no_delay = 0;
+    setsockopt(tcp->connection.fd, IPPROTO_TCP, TCP_NODELAY, &no_delay, sizeof no_delay);
 }
 
 static void tcp_close(void *state, const struct channel *channel)
@@ -139,6 +150,7 @@ const struct mechanism tcp_mechanism = {
     .attach = tcp_attach,
     .send = stream_socket_send,
     .receive = stream_socket_receive,
+    .flush = tcp_flush,
     .detach = stream_socket_detach,
     .close = tcp_close,
 };
