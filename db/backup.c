@@ -5,6 +5,7 @@
 
 static int copy_pages(struct store *store, struct store *copy, struct err *err)
 {
+    errno = 0;
     sqlite3_backup *backup = sqlite3_backup_init(copy->db, "main", store->db, "main");
     int status = backup != NULL ? sqlite3_backup_step(backup, -1) : sqlite3_errcode(copy->db);
     int finished = sqlite3_backup_finish(backup);

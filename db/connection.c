@@ -76,7 +76,7 @@ void store_set_health(struct store *store, enum store_health health, const char 
 int store_fail(struct store *store, const char *task, int status, struct err *err)
 {
     bool is_input_output = (status & 0xFF) == SQLITE_IOERR || (status & 0xFF) == SQLITE_CANTOPEN;
-    int system_errno = is_input_output && store->db != NULL ? sqlite3_system_errno(store->db) : 0;
+    int system_errno = is_input_output ? errno : 0;
     int code = code_of(status, system_errno);
     /* The connection's message is about its last call; ours may be another one's. */
     bool is_last = store->db != NULL && sqlite3_extended_errcode(store->db) == status;
@@ -109,6 +109,7 @@ void connection_checkpoint(struct store *store)
 {
     if (store->wal_pages < CHECKPOINT_PAGES)
         return;
+    errno = 0;
     int status = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     if (status != SQLITE_OK && status != SQLITE_BUSY)
         store_fail(store, "write the log into the archive", status, NULL);
@@ -167,6 +168,7 @@ static void forbid_checkpoint_on_close(struct store *store, int forbidden)
 
 int connection_open(struct store *store, const char *path, enum connection_mode mode, struct err *err)
 {
+    errno = 0;
     int status = open_file(path, mode, &store->db);
     if (status != SQLITE_OK)
         return store_fail(store, "open the archive", status, err);
@@ -209,6 +211,7 @@ void connection_close(struct store *store)
 
 int connection_run(struct store *store, const char *task, const char *sql, struct err *err)
 {
+    errno = 0;
     int status = sqlite3_exec(store->db, sql, NULL, NULL, NULL);
     return status == SQLITE_OK ? 0 : store_fail(store, task, status, err);
 }
@@ -227,6 +230,7 @@ int connection_word(struct store *store, const char *task, const char *sql, char
 {
     word[0] = '\0';
     sqlite3_stmt *handle = NULL;
+    errno = 0;
     int status = sqlite3_prepare_v2(store->db, sql, -1, &handle, NULL);
     if (status == SQLITE_OK)
         status = sqlite3_step(handle);

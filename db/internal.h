@@ -66,7 +66,9 @@ int connection_word(struct store *store, const char *task, const char *sql, char
  * transaction's: that has reached the disk in the log. */
 void connection_checkpoint(struct store *store);
 
-/* -errno for an SQLite code, with *err filled ("could not TASK: …"), and the archive's health set. */
+/* -errno for an SQLite code, with *err filled ("could not TASK: …"), and the archive's health set. For I/O
+ * errors errno tells the cause, so it is cleared before each call: sqlite3_system_errno knows nothing of a
+ * failed commit. */
 int store_fail(struct store *store, const char *task, int status, struct err *err);
 void store_set_health(struct store *store, enum store_health health, const char *reason);
 

@@ -70,6 +70,7 @@ int statement_step(struct statement *statement, struct err *err)
     if (rc < 0)
         return rc;
     statement->read = 0;
+    errno = 0;
     int status = sqlite3_step(statement->handle);
     if (status == SQLITE_ROW)
         return 1;

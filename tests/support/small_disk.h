@@ -10,6 +10,7 @@
 
 /* False where the machine refuses namespaces. */
 bool small_disk_mount(const char *path, size_t bytes);
+bool small_disk_resize(const char *path, size_t bytes);
 bool small_disk_set_read_only(const char *path);
 
 #endif
