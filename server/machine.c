@@ -85,6 +85,12 @@ static int usable_cpus(void)
     return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
 }
 
+static void read_cpus_online(char value[FACT_BYTES], const char *argument)
+{
+    (void)argument;
+    snprintf(value, FACT_BYTES, "%ld", sysconf(_SC_NPROCESSORS_ONLN));
+}
+
 static void read_cpus_usable(char value[FACT_BYTES], const char *argument)
 {
     (void)argument;
@@ -202,7 +208,8 @@ static const struct fact facts[] = {
     {"architecture", true, read_architecture, NULL},
     {"cpu_model", true, read_cpuinfo, "model name"},
     {"cpu_microcode", false, read_cpuinfo, "microcode"},
-    {"cpus_online", true, read_first_line, "/sys/devices/system/cpu/online"},
+    {"cpus_online", true, read_cpus_online, NULL},
+    {"cpu_list", true, read_first_line, "/sys/devices/system/cpu/online"},
     {"cpus_usable", true, read_cpus_usable, NULL},
     {"smt", true, read_first_line, "/sys/devices/system/cpu/smt/control"},
     {"caches", true, read_caches, NULL},
