@@ -38,6 +38,7 @@ struct reading {
     bool names_mechanisms; /* the user's own list: what is unavailable in it is a fault, not a skip */
     bool names_placement;
     bool names_wait_memory;
+    bool wait_is_word; /* one word for all, which then has to fit some of them */
 };
 
 static const struct json_node *array_member(const struct json_node *document, const char *name, size_t max,
@@ -212,6 +213,7 @@ static void read_wait(struct reading *reading, const struct json_node *document)
     if (node == NULL)
         return;
     if (!json_is(node, JSON_OBJECT)) {
+        reading->wait_is_word = true;
         read_wait_word(reading, node, "/wait", true, true);
         return;
     }
@@ -341,7 +343,7 @@ static void check_mechanisms(struct reading *reading) {
                        "a %s joins relatives only: leave %s out, or take \"related\"", facts->title,
                        facts->name);
     }
-    if (reading->names_wait_memory && !memory && kernel)
+    if (reading->wait_is_word && reading->names_wait_memory && !memory && kernel)
         faults_add(reading->faults, "/wait",
                    "none of the mechanisms takes \"%s\": it is for those that do not "
                    "synchronise by themselves",
