@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -31,6 +32,7 @@ static int remove_one(const char *path, const struct stat *status, int type, str
 
 void scratch_fini(struct scratch *scratch)
 {
+    umount2(scratch->path, MNT_DETACH); /* a small_disk, where there is one */
     nftw(scratch->path, remove_one, WALK_DESCRIPTORS, FTW_DEPTH | FTW_PHYS);
 }
 

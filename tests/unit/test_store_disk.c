@@ -17,6 +17,14 @@ TestSuite(store_disk);
 
 enum { SMALL_BYTES = 1 << 20, SAMPLES = 3000 };
 
+static void mount_or_skip(struct scratch *scratch, size_t bytes)
+{
+    if (small_disk_mount(scratch->path, bytes))
+        return;
+    scratch_fini(scratch); /* skipping jumps over the cleanup */
+    cr_skip_test("a small file system cannot be mounted here: that needs root");
+}
+
 static struct store *open_or_fail(const char *directory)
 {
     struct store *store = NULL;
@@ -58,8 +66,7 @@ Test(store_disk, a_full_disk_refuses_and_keeps_and_recovers)
 {
     AUTO(scratch_fini) struct scratch scratch;
     scratch_init(&scratch);
-    if (!small_disk_mount(scratch.path, SMALL_BYTES))
-        cr_skip_test("this machine refuses mount namespaces");
+    mount_or_skip(&scratch, SMALL_BYTES);
     struct store *store = open_or_fail(scratch.path);
     struct err err = {0};
     int64_t run_id = archive_add_run(store, "on a small disk", &err);
@@ -86,8 +93,7 @@ Test(store_disk, a_disk_that_is_full_from_the_start_leaves_no_archive)
 {
     AUTO(scratch_fini) struct scratch scratch;
     scratch_init(&scratch);
-    if (!small_disk_mount(scratch.path, 32 << 10))
-        cr_skip_test("this machine refuses mount namespaces");
+    mount_or_skip(&scratch, 32 << 10);
     struct store *store = NULL;
     struct err err = {0};
     cr_expect(eq(int, store_open(scratch.path, &store, &err), -ENOSPC), "%s", err.text);
@@ -138,8 +144,7 @@ Test(store_disk, a_read_only_file_system_is_read)
 {
     AUTO(scratch_fini) struct scratch scratch;
     scratch_init(&scratch);
-    if (!small_disk_mount(scratch.path, SMALL_BYTES))
-        cr_skip_test("this machine refuses mount namespaces");
+    mount_or_skip(&scratch, SMALL_BYTES);
     struct err err = {0};
     struct store *store = open_or_fail(scratch_file(&scratch, "odd #1 %41?"));
     int64_t run_id = archive_add_run(store, "to be read", &err);
@@ -156,8 +161,7 @@ Test(store_disk, a_read_only_file_system_is_read_with_the_log_of_a_crash)
 {
     AUTO(scratch_fini) struct scratch scratch;
     scratch_init(&scratch);
-    if (!small_disk_mount(scratch.path, SMALL_BYTES))
-        cr_skip_test("this machine refuses mount namespaces");
+    mount_or_skip(&scratch, SMALL_BYTES);
     static const char *const files[] = {"ipclab.db", "ipclab.db-wal", "ipclab.db-shm"};
     char crashed[SCRATCH_FILE_BYTES], name[64];
     struct err err = {0};

@@ -192,6 +192,7 @@ Test(store_list, what_is_no_cursor_is_refused)
     EXPECT_IDS(&query, "3");
     char good[STORE_CURSOR_BYTES], bad[STORE_CURSOR_BYTES + 2];
     memcpy(good, list->next_cursor, sizeof good);
+    store_run_list_fini(list);
 
     static const char *const refused[] = {"", "x", "17", "====", "AAAA", "AAAAAAAA", "a b", "é", "../../etc"};
     for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {

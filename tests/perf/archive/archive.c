@@ -1,0 +1,211 @@
+/* archive: how fast a full archive answers.
+ *
+ *     archive DIRECTORY [RUNS [TRIALS]]     default 10000 runs of 100 trials
+ *
+ * Fills DIRECTORY through the door when it holds no archive yet (some minutes, about 2 KB a trial), then asks
+ * every kind of list, a run, and a run's trials, and prints the median and the slowest of REPEATS answers.
+ * Exits 1 when a list's median is above LIST_BUDGET_MS.
+ *
+ * While filling, fsync does nothing: this program measures reading, and a million commits would otherwise
+ * wait for the disk. The functions below stand in front of libc's for the whole program. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "db/store.h"
+#include "tests/support/archive.h"
+
+enum { RUNS = 10000, TRIALS = 100, REPEATS = 21, SAMPLES = 4000, MACHINES = 3, PAGE = 50 };
+#define LIST_BUDGET_MS 5.0
+
+int fsync(int fd)
+{
+    (void)fd;
+    return 0;
+}
+
+int fdatasync(int fd)
+{
+    return fsync(fd);
+}
+
+static void must(int rc, const struct err *err)
+{
+    if (rc >= 0)
+        return;
+    fprintf(stderr, "archive: %s\n", err->text);
+    exit(2);
+}
+
+/* ---- filling ---- */
+
+static void fill_run(struct store *store, int64_t number, int64_t trials, const int64_t *machines)
+{
+    char name[64], tags[64];
+    struct err err;
+    snprintf(name, sizeof name, "run number %lld", (long long)(number * 7919 % 10007));
+    snprintf(tags, sizeof tags, "[\"nightly\",\"week-%lld\"]", (long long)(number % 52));
+    struct store_run run = archive_run(name);
+    run.tags = tags;
+    run.trials_total = trials;
+    /* One run in the whole archive has the second case's mechanism. */
+    must(store_run_insert(store, &run, archive_cases, number == 2 ? 2 : 1, NULL, &err), &err);
+    struct store_run_change start = {.state = RUN_RUNNING, .started_ms = run.created_ms};
+    struct store_run_change end = {.state = number == 3 ? RUN_FAILED : RUN_DONE,
+                                   .finished_ms = run.created_ms};
+    start.machine_id = machines[number == 4 ? 0 : 1 + number % (MACHINES - 1)];
+    must(store_run_change(store, run.id, &start, &err), &err);
+    for (int64_t i = 0; i < trials; i++) {
+        AUTO(store_trial_fini) struct store_trial trial = archive_trial(run.id, i, SAMPLES);
+        trial.case_number = 0;
+        must(store_trial_insert(store, &trial, true, i == trials - 1 ? &end : NULL, &err), &err);
+    }
+}
+
+static void fill(struct store *store, int64_t runs, int64_t trials)
+{
+    int64_t machines[MACHINES];
+    struct err err;
+    for (int i = 0; i < MACHINES; i++) {
+        struct store_machine machine = {.facts = (char *)(uintptr_t) "{}"};
+        snprintf(machine.comparable, sizeof machine.comparable, "comparable-%d", i);
+        snprintf(machine.full, sizeof machine.full, "full-%d", i);
+        must(store_machine_put(store, &machine, &machines[i], &err), &err);
+    }
+    for (int64_t i = 0; i < runs; i++) {
+        fill_run(store, i, trials, machines);
+        if (i % 500 == 499)
+            fprintf(stderr, "archive: %lld of %lld runs\n", (long long)(i + 1), (long long)runs);
+    }
+}
+
+/* ---- asking ---- */
+
+static int compare_doubles(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* The median in milliseconds. */
+static double report(const char *what, double *ms, size_t rows)
+{
+    qsort(ms, REPEATS, sizeof ms[0], compare_doubles);
+    printf("%-40s %8.3f ms  (slowest %8.3f ms)  %zu rows\n", what, ms[REPEATS / 2], ms[REPEATS - 1], rows);
+    return ms[REPEATS / 2];
+}
+
+static double ms_since(int64_t start_ns)
+{
+    return (double)(clock_now_ns() - start_ns) / (double)NS_PER_MS;
+}
+
+static double time_list(struct store *store, const char *what, const struct store_run_query *query)
+{
+    AUTO_FREE struct store_run_list *list = calloc(1, sizeof *list);
+    double ms[REPEATS];
+    size_t rows = 0;
+    struct err err;
+    for (int i = 0; i < REPEATS; i++) {
+        int64_t start_ns = clock_now_ns();
+        must(store_run_list(store, query, list, &err), &err);
+        ms[i] = ms_since(start_ns);
+        rows = list->count;
+        store_run_list_fini(list);
+    }
+    return report(what, ms, rows);
+}
+
+static int count_visit(void *context, const struct store_trial *trial)
+{
+    (void)trial;
+    ++*(size_t *)context;
+    return 0;
+}
+
+static void time_trials(struct store *store, const char *what, int64_t run_id, unsigned columns)
+{
+    double ms[REPEATS];
+    size_t rows = 0;
+    struct err err;
+    for (int i = 0; i < REPEATS; i++) {
+        rows = 0;
+        int64_t start_ns = clock_now_ns();
+        must(store_trial_each(store, run_id, 0, 0, columns, count_visit, &rows, &err), &err);
+        ms[i] = ms_since(start_ns);
+    }
+    report(what, ms, rows);
+}
+
+/* The slowest median of the lists. */
+static double time_lists(struct store *store)
+{
+    static const struct {
+        const char *what;
+        struct store_run_query query;
+    } lists[] = {
+        {"newest", {.state = -1}},
+        {"newest, a page of 200", {.state = -1, .limit = STORE_LIST_MAX}},
+        {"oldest", {.state = -1, .sort = STORE_SORT_OLDEST}},
+        {"by name", {.state = -1, .sort = STORE_SORT_NAME}},
+        {"state, one run", {.state = RUN_FAILED}},
+        {"state, most runs", {.state = RUN_DONE}},
+        {"mechanism, one run", {.state = -1, .mechanism = "tcp"}},
+        {"mechanism, all runs", {.state = -1, .mechanism = "pipe"}},
+        {"mechanism, all runs, by name", {.state = -1, .mechanism = "pipe", .sort = STORE_SORT_NAME}},
+        {"tag, 1 in 52", {.state = -1, .tag = "week-7"}},
+        {"tag, all runs", {.state = -1, .tag = "nightly"}},
+        {"tag, no run, by name", {.state = -1, .tag = "none", .sort = STORE_SORT_NAME}},
+        {"machine, one run", {.state = -1, .machine = "full-0"}},
+        {"machine, half the runs", {.state = -1, .machine = "comparable-1"}},
+        {"text, one run", {.state = -1, .text = "number 7919"}},
+        {"text, no run", {.state = -1, .text = "nowhere"}},
+        {"text, no run, by name", {.state = -1, .text = "nowhere", .sort = STORE_SORT_NAME}},
+        {"since, no run", {.state = -1, .since_ms = INT64_MAX}},
+        {"everything at once",
+         {.state = RUN_DONE,
+          .mechanism = "pipe",
+          .tag = "nightly",
+          .machine = "comparable-1",
+          .text = "zzz"}},
+    };
+    double slowest = 0;
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        struct store_run_query query = lists[i].query;
+        if (query.limit == 0)
+            query.limit = PAGE;
+        double ms = time_list(store, lists[i].what, &query);
+        slowest = ms > slowest ? ms : slowest;
+    }
+    return slowest;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2 || argc > 4) {
+        fprintf(stderr, "usage: archive DIRECTORY [RUNS [TRIALS]]\n");
+        return 2;
+    }
+    int64_t runs = argc > 2 ? strtoll(argv[2], NULL, 10) : RUNS;
+    int64_t trials = argc > 3 ? strtoll(argv[3], NULL, 10) : TRIALS;
+    struct store *store = NULL;
+    struct store_run run;
+    struct err err;
+    must(store_open(argv[1], &store, &err), &err);
+    if (store_run_get(store, 1, &run, NULL) == -ENOENT)
+        fill(store, runs, trials);
+    else
+        store_run_fini(&run);
+
+    double slowest = time_lists(store);
+    time_trials(store, "a run's trials", runs / 2, STORE_TRIAL_SUMMARY);
+    time_trials(store, "a run's trials with their histograms", runs / 2, STORE_TRIAL_HISTOGRAM);
+    store_close(store);
+    printf("slowest list: %.3f ms, budget %.1f ms: %s\n", slowest, LIST_BUDGET_MS,
+           slowest <= LIST_BUDGET_MS ? "ok" : "too slow");
+    return slowest <= LIST_BUDGET_MS ? 0 : 1;
+}
