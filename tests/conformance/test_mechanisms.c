@@ -1,0 +1,229 @@
+/* What the interface promises, of every mechanism in the table, by every wait it can do, between relatives
+ * and between strangers. Adding a mechanism changes nothing here. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "tests/conformance/peers.h"
+#include "tests/support/criterion.h"
+#include <criterion/parameterized.h>
+#include "workers/mechanisms/mechanism.h"
+
+/* What a killed peer may cost, and what a busy machine may add to it. */
+#define KILLED_PEER_NS (MECHANISM_PEER_CHECK_NS + 2 * NS_PER_S)
+#define PATIENCE_NS (60 * NS_PER_S)
+
+static bool is_available(const struct mechanism *mechanism)
+{
+    return mechanism->probe(NULL) == 0;
+}
+
+/* Every mechanism × wait × relation that fits; returns how many. Only counts where plans is NULL. */
+static size_t combine(struct peers_plan *plans)
+{
+    size_t count = 0;
+    for (const struct mechanism *const *at = mechanism_table; *at != NULL; at++)
+        for (int wait = 0; wait < WAIT_COUNT; wait++)
+            for (int relation = 0; relation < RELATION_COUNT; relation++) {
+                bool fits = ((*at)->waits >> wait & 1) != 0 &&
+                            (relation == RELATION_RELATED || ((*at)->traits & TRAIT_RELATED_ONLY) == 0);
+                if (!fits || !is_available(*at))
+                    continue;
+                if (plans != NULL) {
+                    plans[count] = (struct peers_plan){
+                        .relation = (enum relation)relation,
+                        .channel = {
+                            .wait = (enum wait)wait, .message_bytes = 64, .senders = 1, .receivers = 1}};
+                    memcpy(plans[count].mechanism, (*at)->name, strlen((*at)->name) + 1);
+                }
+                count++;
+            }
+    return count;
+}
+
+static struct criterion_test_params all_plans(void)
+{
+    size_t count = combine(NULL);
+    struct peers_plan *plans = cr_malloc(count * sizeof *plans);
+    combine(plans);
+    return cr_make_param_array(struct peers_plan, plans, count);
+}
+
+static void expect_both_content(struct peers *peers)
+{
+    for (int which = 1; which >= 0; which--)
+        cr_expect(eq(int, peers_await_exit(peers, which, PATIENCE_NS), 0), "%s, %s, %s, %lld bytes, side %d",
+                  peers->mechanism->name, wait_names[peers->plan.channel.wait],
+                  relation_names[peers->plan.relation], (long long)peers->plan.channel.message_bytes, which);
+}
+
+static const int64_t sizes[] = {1, 15, 64, 4095, 4096, 4097, 65536, 1 << 20};
+
+static void run_sizes(const struct peers_plan *plan, enum pattern pattern, enum peer_act sender,
+                      enum peer_act receiver, int64_t bytes_in_all)
+{
+    int descriptors = peers_count_descriptors();
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        struct peers_plan sized = *plan;
+        struct peers peers;
+        int64_t messages = bytes_in_all / sizes[i];
+        sized.channel.pattern = pattern;
+        sized.channel.message_bytes = sizes[i];
+        sized.messages = (uint64_t)(messages < 3 ? 3 : messages > 300 ? 300 : messages);
+        sized.acts[0] = sender;
+        sized.acts[1] = receiver;
+        peers_start(&peers, &sized);
+        expect_both_content(&peers);
+        peers_finish(&peers);
+    }
+    cr_expect(eq(int, peers_count_descriptors(), descriptors), "%s left descriptors open", plan->mechanism);
+}
+
+ParameterizedTestParameters(mechanisms, round_trips_arrive_whole)
+{
+    return all_plans();
+}
+
+ParameterizedTest(struct peers_plan *plan, mechanisms, round_trips_arrive_whole)
+{
+    run_sizes(plan, PATTERN_ROUND_TRIP, ACT_ASK, ACT_ANSWER, 1 << 20);
+}
+
+ParameterizedTestParameters(mechanisms, streams_arrive_whole_and_end)
+{
+    return all_plans();
+}
+
+ParameterizedTest(struct peers_plan *plan, mechanisms, streams_arrive_whole_and_end)
+{
+    run_sizes(plan, PATTERN_STREAM, ACT_SEND, ACT_RECEIVE, 12 << 20);
+}
+
+ParameterizedTestParameters(mechanisms, a_buffer_may_be_small)
+{
+    return all_plans();
+}
+
+ParameterizedTest(struct peers_plan *plan, mechanisms, a_buffer_may_be_small)
+{
+    plan->channel.buffer_bytes = 4096;
+    run_sizes(plan, PATTERN_STREAM, ACT_SEND, ACT_RECEIVE, 1 << 20);
+}
+
+ParameterizedTestParameters(mechanisms, receive_ends_when_the_sender_is_killed)
+{
+    return all_plans();
+}
+
+ParameterizedTest(struct peers_plan *plan, mechanisms, receive_ends_when_the_sender_is_killed)
+{
+    struct peers peers;
+    plan->channel.pattern = PATTERN_STREAM;
+    plan->messages = 3;
+    plan->acts[0] = ACT_SEND_AND_HANG;
+    plan->acts[1] = ACT_RECEIVE;
+    peers_start(&peers, plan);
+    peers_await_report(&peers);
+    peers_kill(&peers, 0);
+    cr_expect(eq(int, peers_await_exit(&peers, 1, KILLED_PEER_NS), 0), "%s, %s: the receiver",
+              plan->mechanism, wait_names[plan->channel.wait]);
+    peers_finish(&peers);
+}
+
+ParameterizedTestParameters(mechanisms, send_ends_when_the_receiver_is_killed)
+{
+    return all_plans();
+}
+
+ParameterizedTest(struct peers_plan *plan, mechanisms, send_ends_when_the_receiver_is_killed)
+{
+    struct peers peers;
+    plan->channel.pattern = PATTERN_STREAM;
+    plan->channel.message_bytes = 4096;
+    plan->acts[0] = ACT_SEND_UNTIL_END;
+    plan->acts[1] = ACT_HANG;
+    peers_start(&peers, plan);
+    peers_await_report(&peers);
+    peers_await_report(&peers);
+    peers_kill(&peers, 1);
+    cr_expect(eq(int, peers_await_exit(&peers, 0, KILLED_PEER_NS), 0), "%s, %s: the sender", plan->mechanism,
+              wait_names[plan->channel.wait]);
+    peers_finish(&peers);
+}
+
+/* ---- the leader's side, without peers ---- */
+
+static void open_and_close(const struct mechanism *mechanism, const char *directory, bool must_fail)
+{
+    static struct worker_channel channel;
+    channel = (struct worker_channel){.channel = {.message_bytes = 64,
+                                                  .wait = (enum wait)__builtin_ctz(mechanism->waits),
+                                                  .senders = 1,
+                                                  .receivers = 1,
+                                                  .directory = directory}};
+    struct err err = {.text = ""};
+    int result = mechanism->open(channel.state, &channel.channel, &err);
+    cr_expect(le(int, result, 0));
+    if (result < 0)
+        cr_expect(ne(int, err.text[0], '\0'), "%s failed to open without a word", mechanism->name);
+    if (must_fail)
+        cr_expect(lt(int, result, 0), "%s opened where it cannot", mechanism->name);
+    mechanism->close(channel.state, &channel.channel);
+}
+
+Test(mechanisms, close_after_a_failed_open_leaves_nothing)
+{
+    int descriptors = peers_count_descriptors();
+    for (const struct mechanism *const *at = mechanism_table; *at != NULL; at++) {
+        open_and_close(*at, "/nonexistent/directory", (*at)->remove_name != NULL);
+        cr_expect(eq(int, peers_count_descriptors(), descriptors), "%s left descriptors open", (*at)->name);
+        cr_expect(eq(int, peers_count_segments(), 0), "%s left a segment", (*at)->name);
+    }
+}
+
+Test(mechanisms, close_after_running_out_of_descriptors_leaves_nothing)
+{
+    for (const struct mechanism *const *at = mechanism_table; *at != NULL; at++) {
+        struct scratch scratch;
+        scratch_init(&scratch);
+        int descriptors = peers_count_descriptors();
+        struct rlimit all, few;
+        cr_assert(eq(int, getrlimit(RLIMIT_NOFILE, &all), 0));
+        few = (struct rlimit){.rlim_cur = 0, .rlim_max = all.rlim_max};
+        cr_assert(eq(int, setrlimit(RLIMIT_NOFILE, &few), 0));
+        open_and_close(*at, scratch.path, false);
+        cr_assert(eq(int, setrlimit(RLIMIT_NOFILE, &all), 0));
+        cr_expect(eq(int, peers_count_descriptors(), descriptors), "%s left descriptors open", (*at)->name);
+        cr_expect(eq(int, peers_count_segments(), 0), "%s left a segment", (*at)->name);
+        unlink(scratch_file(&scratch, "names"));
+        cr_expect(eq(int, rmdir(scratch.path), 0), "%s left a file", (*at)->name);
+        scratch_fini(&scratch);
+    }
+}
+
+Test(mechanisms, the_table_is_sound)
+{
+    size_t count = 0;
+    for (const struct mechanism *const *at = mechanism_table; *at != NULL; at++, count++) {
+        const struct mechanism *mechanism = *at;
+        cr_expect(eq(ptr, (void *)mechanism_find(mechanism->name), (void *)mechanism), "%s stands twice",
+                  mechanism->name);
+        cr_expect(lt(sz, strlen(mechanism->name), MECHANISM_NAME_BYTES));
+        cr_expect(lt(sz, strlen(mechanism->title), TITLE_BYTES));
+        cr_expect(lt(sz, strlen(mechanism->family), FAMILY_BYTES));
+        cr_expect(le(sz, mechanism->state_bytes, MECHANISM_STATE_BYTES_MAX));
+        cr_expect(gt(i64, mechanism->message_bytes_max, 0));
+        uint32_t memory_waits = (1u << WAIT_MEMORY_COUNT) - 1;
+        bool synchronises = (mechanism->traits & TRAIT_SYNCHRONISES) != 0;
+        cr_expect(ne(u32, mechanism->waits, 0));
+        cr_expect(eq(u32, mechanism->waits & (synchronises ? memory_waits : ~memory_waits), 0),
+                  "%s waits in a way that does not fit its traits", mechanism->name);
+        uint32_t both = TRAIT_NETWORK | TRAIT_RELATED_ONLY;
+        cr_expect(ne(u32, mechanism->traits & both, both), "%s cannot be both", mechanism->name);
+    }
+    cr_expect(le(sz, count, CATALOGUE_MAX));
+    cr_expect(ge(sz, count, 6));
+}
