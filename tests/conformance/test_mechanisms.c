@@ -9,8 +9,8 @@
 #include "common/clock.h"
 #include "tests/conformance/peers.h"
 #include "tests/support/criterion.h"
-#include <criterion/parameterized.h>
 #include "workers/mechanisms/mechanism.h"
+#include <criterion/parameterized.h>
 
 /* What a killed peer may cost, and what a busy machine may add to it. */
 #define KILLED_PEER_NS (MECHANISM_PEER_CHECK_NS + 2 * NS_PER_S)
