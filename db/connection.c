@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -45,10 +46,8 @@ static const struct meaning meanings[] = {
 
 /* A full disk shows as SQLITE_FULL only when write(2) says ENOSPC; a quota, a file size limit and the shared
  * index come as I/O errors. */
-static bool disk_is_full(int status, int system_errno)
+static bool disk_is_full(int system_errno)
 {
-    if ((status & 0xFF) != SQLITE_IOERR)
-        return false;
     return system_errno == ENOSPC || system_errno == EDQUOT || system_errno == EFBIG;
 }
 
@@ -59,12 +58,12 @@ static bool sync_failed(int status)
 
 static int code_of(int status, int system_errno)
 {
-    if (!sync_failed(status) && disk_is_full(status, system_errno))
+    if (!sync_failed(status) && disk_is_full(system_errno))
         return ENOSPC;
     for (size_t i = 0; i < sizeof meanings / sizeof meanings[0]; i++)
         if (meanings[i].status == status || meanings[i].status == (status & 0xFF))
             return meanings[i].code;
-    return (status & 0xFF) == SQLITE_CANTOPEN && system_errno != 0 ? system_errno : EIO;
+    return EIO;
 }
 
 void store_set_health(struct store *store, enum store_health health, const char *reason)
@@ -75,8 +74,7 @@ void store_set_health(struct store *store, enum store_health health, const char 
 
 int store_fail(struct store *store, const char *task, int status, struct err *err)
 {
-    bool is_input_output = (status & 0xFF) == SQLITE_IOERR || (status & 0xFF) == SQLITE_CANTOPEN;
-    int system_errno = is_input_output ? errno : 0;
+    int system_errno = (status & 0xFF) == SQLITE_IOERR ? errno : 0;
     int code = code_of(status, system_errno);
     /* The connection's message is about its last call; ours may be another one's. */
     bool is_last = store->db != NULL && sqlite3_extended_errcode(store->db) == status;
@@ -146,10 +144,21 @@ static char *fixed_uri(const char *path)
     return text_take(&uri);
 }
 
+/* When SQLite cannot open a file for writing it tries to read it, and reports that failure or none at all; so
+ * the reason is asked for beforehand. It also makes a new file ours alone. */
+static int check_writable(const char *path, enum connection_mode mode, struct err *err)
+{
+    if (mode != CONNECTION_CREATE && mode != CONNECTION_WRITE)
+        return 0;
+    int create = mode == CONNECTION_CREATE ? O_CREAT : 0;
+    AUTO_CLOSE int fd = open(path, O_RDWR | O_CLOEXEC | create, 0600);
+    return fd >= 0 ? 0 : err_errno(err, errno, "open %s", path);
+}
+
 static int open_file(const char *path, enum connection_mode mode, sqlite3 **db)
 {
     static const int flags[] = {
-        [CONNECTION_CREATE] = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+        [CONNECTION_CREATE] = SQLITE_OPEN_READWRITE,
         [CONNECTION_WRITE] = SQLITE_OPEN_READWRITE,
         [CONNECTION_READ] = SQLITE_OPEN_READONLY,
         [CONNECTION_READ_FIXED] = SQLITE_OPEN_READONLY | SQLITE_OPEN_URI,
@@ -168,10 +177,16 @@ static void forbid_checkpoint_on_close(struct store *store, int forbidden)
 
 int connection_open(struct store *store, const char *path, enum connection_mode mode, struct err *err)
 {
+    int rc = check_writable(path, mode, err);
+    if (rc < 0)
+        return rc;
     errno = 0;
     int status = open_file(path, mode, &store->db);
     if (status != SQLITE_OK)
         return store_fail(store, "open the archive", status, err);
+    bool is_writing = mode == CONNECTION_CREATE || mode == CONNECTION_WRITE;
+    if (is_writing && sqlite3_db_readonly(store->db, "main") == 1)
+        return err_set(err, EIO, "%s could be opened for reading only", path);
     forbid_checkpoint_on_close(store, 1);
     sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(store->db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);

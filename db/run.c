@@ -148,8 +148,11 @@ static const char mechanisms_insert_sql[] =
     "INSERT INTO run_mechanism (mechanism, run_id)"
     " SELECT DISTINCT mechanism, run_id FROM run_case WHERE run_id = ?";
 static const char tags_delete_sql[] = "DELETE FROM run_tag WHERE run_id = ?";
+static const char tags_name_sql[] =
+    "INSERT INTO tag (name) SELECT value FROM json_each(?) WHERE true ON CONFLICT (name) DO NOTHING";
 static const char tags_insert_sql[] =
-    "INSERT INTO run_tag (run_id, tag) SELECT DISTINCT ?, value FROM json_each(?)";
+    "INSERT INTO run_tag (tag_id, run_id)"
+    " SELECT tag.id, ? FROM tag WHERE tag.name IN (SELECT value FROM json_each(?))";
 
 static const char *text_or(const char *text, const char *fallback)
 {
@@ -220,9 +223,21 @@ static int run_for(struct store *store, const char *task, const char *sql, int64
     return statement_run(&statement, err);
 }
 
+static int name_tags(struct store *store, const char *tags, struct err *err)
+{
+    AUTO_STATEMENT statement = STATEMENT_NONE;
+    int rc = statement_open(store, "index the tags", tags_name_sql, &statement, err);
+    if (rc < 0)
+        return rc;
+    bind_text(&statement, tags);
+    return statement_run(&statement, err);
+}
+
 int run_write_tags(struct store *store, int64_t id, const char *tags, struct err *err)
 {
     int rc = run_for(store, "index the tags", tags_delete_sql, id, err);
+    if (rc == 0)
+        rc = name_tags(store, tags, err);
     if (rc < 0)
         return rc;
     AUTO_STATEMENT statement = STATEMENT_NONE;

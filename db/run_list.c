@@ -13,11 +13,13 @@ const char *const store_sort_names[STORE_SORT_COUNT] = {STORE_SORT_WORDS(STORE_S
     " AND r.deleted_ms IS NULL"                                                                              \
     " AND (?4 IS NULL OR r.state = ?4)"                                                                      \
     " AND (?5 IS NULL OR r.id IN (SELECT run_id FROM run_mechanism WHERE mechanism = ?5))"                   \
-    " AND (?6 IS NULL OR r.id IN (SELECT run_id FROM run_tag WHERE tag = ?6))"                               \
+    " AND (?6 IS NULL OR r.id IN"                                                                            \
+    " (SELECT run_id FROM run_tag WHERE tag_id = (SELECT id FROM tag WHERE name = ?6)))"                     \
     " AND (?7 IS NULL OR r.machine_id IN"                                                                    \
     " (SELECT id FROM machine WHERE comparable_hash = ?7 OR full_hash = ?7))"                                \
     " AND (?8 IS NULL OR r.name LIKE ?8 ESCAPE '\\' OR r.note LIKE ?8 ESCAPE '\\'"                           \
-    " OR r.id IN (SELECT run_id FROM run_tag WHERE tag LIKE ?8 ESCAPE '\\'))"                                \
+    " OR r.id IN (SELECT run_id FROM run_tag WHERE tag_id IN"                                                \
+    " (SELECT id FROM tag WHERE name LIKE ?8 ESCAPE '\\')))"                                                 \
     " AND (?9 IS NULL OR r.created_ms >= ?9)"                                                                \
     " AND (?10 IS NULL OR r.created_ms < ?10)"
 #define RUN_LIST(after, order)                                                                               \

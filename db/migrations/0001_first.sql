@@ -48,12 +48,18 @@ CREATE TABLE run_document (
     message TEXT NOT NULL
 ) STRICT;
 
+-- Each tag once: searching tags for a text reads some dozens of rows, not one for every run.
+CREATE TABLE tag (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE
+) STRICT;
+
 CREATE TABLE run_tag (
     run_id INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
-    tag TEXT NOT NULL,
-    PRIMARY KEY (run_id, tag)
+    tag_id INTEGER NOT NULL REFERENCES tag (id),
+    PRIMARY KEY (run_id, tag_id)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX run_tag_by_tag ON run_tag (tag, run_id);
+CREATE INDEX run_tag_by_tag ON run_tag (tag_id, run_id);
 
 CREATE TABLE run_case (
     run_id INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
