@@ -6,9 +6,14 @@
 #   make check      the fast tests: unit, conformance, floors
 #   make help       all targets
 #
-# SANITIZE=1 builds under build/sanitize with ASan and UBSan, WERROR=1 turns warnings into errors, CC=clang works too.
+# SANITIZE=1 builds under build/sanitize with ASan and UBSan, WERROR=1 turns warnings into errors, CC=clang works too,
+# V=1 shows the commands. All CPUs are used unless -j says otherwise.
 
 VERSION := 0.1.0
+MAKEFLAGS := --no-print-directory $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc)) $(MAKEFLAGS)
+# One short line for each step; say is silent with V=1, which shows the whole command instead.
+Q   := $(if $(V),,@)
+say  = $(if $(V),@:,@printf '  %-5s %s\n' $(1) $(patsubst $(BUILD)/%,%,$@))
 PREFIX  ?= /usr/local
 DESTDIR ?=
 BUILD   ?= build$(if $(SANITIZE),/sanitize)
@@ -43,7 +48,7 @@ programs := $(BUILD)/ipclab $(BUILD)/ipclab-worker
 
 .PHONY: all
 all: dependencies
-	+@$(MAKE) --no-print-directory programs
+	+@$(MAKE) programs
 
 # Everything but the check for packages.
 .PHONY: programs
@@ -51,15 +56,18 @@ programs: $(programs)
 
 $(BUILD)/ipclab: $(common_o) $(db_o) $(server_o)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS_server)
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS_server)
 
 $(BUILD)/ipclab-worker: $(common_o) $(workers_o)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS_worker)
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS_worker)
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # ---- what is embedded: the page, the API's description, the migrations ----
 
@@ -67,13 +75,16 @@ embed_program := $(BUILD)/gen/yaml_to_json
 
 $(embed_program): server/embed/yaml_to_json.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -O1 -std=c17 $(WARNINGS) -o $@ $< -lyaml
+	$(call say,LINK)
+	$(Q)$(CC) $(CPPFLAGS) -O1 -std=c17 $(WARNINGS) -o $@ $< -lyaml
 
 $(BUILD)/gen/openapi.json: server/api/openapi.yaml $(embed_program)
-	$(embed_program) < $< > $@.tmp && mv $@.tmp $@
+	$(call say,JSON)
+	$(Q)$(embed_program) < $< > $@.tmp && mv $@.tmp $@
 
 $(BUILD)/gen/embedded.c: server/embed/embed.sh $(web_files) server/api/openapi.yaml $(BUILD)/gen/openapi.json $(BUILD)/gen/web.list
-	sh server/embed/embed.sh $(BUILD)/gen $(web_files)
+	$(call say,EMBED)
+	$(Q)sh server/embed/embed.sh $(BUILD)/gen $(web_files)
 
 # Rewritten only when a file of the page came or went, so that one that was removed leaves the program too.
 $(BUILD)/gen/web.list: FORCE
@@ -84,15 +95,19 @@ FORCE:
 
 $(BUILD)/gen/embedded.S: $(BUILD)/gen/embedded.c ;
 $(BUILD)/gen/embedded.o: $(BUILD)/gen/embedded.c
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(call say,CC)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 $(BUILD)/gen/embedded_data.o: $(BUILD)/gen/embedded.S
-	$(CC) -c -o $@ $<
+	$(call say,AS)
+	$(Q)$(CC) -c -o $@ $<
 
 $(BUILD)/gen/migrations.c: db/embed_migrations.sh $(migrations)
 	@mkdir -p $(@D)
-	sh db/embed_migrations.sh $@ $(migrations)
+	$(call say,EMBED)
+	$(Q)sh db/embed_migrations.sh $@ $(migrations)
 $(BUILD)/gen/migrations.o: $(BUILD)/gen/migrations.c
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(call say,CC)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 # ---- run and install ----
 
@@ -125,32 +140,36 @@ library_o     := $(filter-out $(main_o),$(common_o) $(db_o) $(server_o) $(worker
 
 $(BUILD)/tests/unit: $(unit_o) $(library_o)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcriterion $(LDLIBS_server)
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcriterion $(LDLIBS_server)
 
 $(BUILD)/tests/conformance: $(conformance_o) $(filter-out $(main_o),$(common_o) $(workers_o))
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcriterion $(LDLIBS_worker)
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcriterion $(LDLIBS_worker)
 
 $(BUILD)/tests/fault/%: $(BUILD)/obj/tests/fault/%.o $(call object,$(wildcard tests/support/*.c)) $(library_o)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS_server)
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS_server)
 
 $(BUILD)/tests/probe: $(call object,$(probe_c)) $(filter-out $(main_o),$(common_o) $(workers_o))
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS_worker)
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS_worker)
 
 .PHONY: test-programs
 test-programs: programs $(BUILD)/tests/unit $(BUILD)/tests/conformance $(fault_programs)
 
 .PHONY: test
 test: test-dependencies
-	+@$(MAKE) --no-print-directory test-programs
-	+@$(MAKE) --no-print-directory SANITIZE=1 test-programs
+	+@$(MAKE) test-programs
+	+@$(MAKE) SANITIZE=1 test-programs
 	@sh tests/run.sh all
 
 .PHONY: check
 check: arch
-	+@$(MAKE) --no-print-directory test-programs
+	+@$(MAKE) test-programs
 	@sh tests/run.sh fast
 
 .PHONY: arch
