@@ -5,7 +5,7 @@ const browser = [
   "FormData", "getSelection", "history", "HTMLElement", "HTMLInputElement", "innerWidth", "localStorage", "location", "matchMedia", "MessageEvent",
   "navigator", "performance", "requestAnimationFrame", "ResizeObserver", "URL", "URLSearchParams", "window", "clearTimeout", "setTimeout",
 ];
-const node = ["AbortController", "AbortSignal", "Buffer", "clearTimeout", "console", "fetch", "process", "setTimeout", "URL", "URLSearchParams"];
+const node = ["AbortController", "AbortSignal", "Buffer", "Event", "TextDecoder", "clearTimeout", "console", "fetch", "process", "setTimeout", "URL", "URLSearchParams"];
 
 /** @param {string[]} names */
 const globals = (names) => Object.fromEntries(names.map((name) => [name, "readonly"]));

@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { test } from "node:test";
+
+import { openPage, small_experiment, startServer, takeRun } from "./support.js";
+
+const axe_source = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/**
+ * @param {import("playwright-core").Page} page
+ * @param {string} where
+ */
+async function expectAccessible(page, where) {
+  await page.evaluate(axe_source);
+  const violations = await page.evaluate(async () => {
+    const { axe } = /** @type {any} */ (window);
+    const { violations: found } = await axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] });
+    return found
+      .filter((/** @type {any} */ one) => ["serious", "critical"].includes(one.impact))
+      .map((/** @type {any} */ one) => `${one.id}: ${one.nodes.map((/** @type {any} */ node) => `${node.target} ${node.failureSummary}`).join(" | ")}`);
+  });
+  assert.deepEqual(violations, [], where);
+}
+
+for (const dark of [false, true]) {
+  test(`no serious violation on any page, ${dark ? "dark" : "light"}`, async (t) => {
+    const server = await startServer(t);
+    const run = await takeRun(server, { ...small_experiment, trials: 6, tags: ["tag"], note: "a note" });
+    const page = await openPage(t, server.base, { dark });
+
+    await page.goto("/");
+    await page.locator("tr.matrix-row a.figure").first().waitFor();
+    await page.getByText("How was this measured?").click();
+    await expectAccessible(page, "/");
+    await page.locator("tr.matrix-row a.figure").first().focus();
+    await page.getByRole("tooltip").waitFor();
+    await expectAccessible(page, "/ with a tooltip");
+
+    await page.getByRole("link", { name: /Own experiment/ }).click();
+    const dialog = page.getByRole("dialog", { name: "Own experiment" });
+    await dialog.getByLabel("Trials of each case", { exact: true }).fill("0");
+    await dialog.getByRole("button", { name: "Start" }).click();
+    await page.locator('#field-trials[aria-invalid="true"]').waitFor();
+    await expectAccessible(page, "own experiment");
+
+    await page.goto("/runs");
+    await page.locator("table.runs a").first().waitFor();
+    await expectAccessible(page, "/runs");
+
+    await page.goto(`/runs/${run.id}`);
+    await page.locator("details.trial-case summary").first().click();
+    await page.locator("details.trial-case tbody tr").first().waitFor();
+    await expectAccessible(page, "/runs/ID");
+    await page.getByRole("button", { name: /^Edit/ }).click();
+    await expectAccessible(page, "/runs/ID, editing");
+
+    await page.goto("/api");
+    await page.locator("details.operation").first().waitFor();
+    await page.evaluate(() => document.querySelectorAll("details").forEach((one) => { one.open = true; }));
+    await expectAccessible(page, "/api");
+  });
+}

@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { openPage, postRun, small_experiment, startServer } from "./support.js";
+
+test("a lost connection is told; when the server is back, so is the page", async (t) => {
+  const first = await startServer(t);
+  const page = await openPage(t, first.base);
+  await page.goto("/runs");
+  await page.getByText("No run has been taken yet.").waitFor();
+  const ended = await first.stop();
+  assert.equal(ended, 0);
+  await page.getByRole("alert").getByText("connection to the server is lost").waitFor();
+
+  const second = await startServer(t, { port: first.port });
+  await postRun(second, { ...small_experiment, name: "after the gap" });
+  await page.getByRole("button", { name: "Try now" }).click();
+  await page.getByRole("link", { name: "after the gap" }).waitFor();
+  await page.getByRole("alert").getByText("connection to the server is lost").waitFor({ state: "hidden" });
+});
+
+test("a hidden tab gives its stream back and catches up when it is seen again", async (t) => {
+  const server = await startServer(t);
+  const page = await openPage(t, server.base);
+  let streams = 0;
+  page.on("request", (request) => { streams += Number(request.url().includes("/api/v1/events")); });
+  await page.goto("/runs");
+  await page.getByText("No run has been taken yet.").waitFor();
+  assert.equal(streams, 1);
+
+  /** @param {boolean} hidden */
+  const pretend = (hidden) =>
+    page.evaluate((value) => {
+      Object.defineProperty(document, "hidden", { value, configurable: true });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }, hidden);
+  const given_back = page.waitForEvent("requestfailed", (request) => request.url().includes("/api/v1/events"));
+  await pretend(true);
+  await given_back;
+  await postRun(server, { ...small_experiment, name: "while hidden" });
+  await pretend(false);
+  await page.getByRole("link", { name: "while hidden" }).waitFor();
+  assert.equal(streams, 2);
+});
