@@ -24,13 +24,18 @@ export default [
       "no-var": "error",
       "prefer-const": "error",
       "no-shadow": "error",
+    },
+  },
+  {
+    files: ["web/**/*.js"],
+    languageOptions: { globals: globals(browser) },
+    rules: {
       "no-restricted-properties": [
         "error",
         ...["innerHTML", "outerHTML", "insertAdjacentHTML", "write", "writeln"].map((property) => ({ property, message: injection })),
       ],
     },
   },
-  { files: ["web/**/*.js"], languageOptions: { globals: globals(browser) } },
   { files: ["web/js/theme.js"], languageOptions: { sourceType: "script" } },
   { files: ["tests/**/*.js"], languageOptions: { globals: globals([...node, "document", "window", "location", "getComputedStyle"]) } },
 ];

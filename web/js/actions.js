@@ -172,7 +172,7 @@ export async function restoreRun(store, id) {
  * @param {Store} store
  * @param {Run} seen
  * @param {Partial<Pick<Run, "name"|"note"|"tags"|"pinned">>} changes
- * @returns {Promise<boolean>}  false: somebody else changed it first; the page now shows theirs
+ * @returns {Promise<{saved: boolean, run: Run}>}  not saved: somebody else changed it first, and this is theirs
  */
 export async function saveRun(store, seen, changes) {
   const attempts = 3;
@@ -181,12 +181,12 @@ export async function saveRun(store, seen, changes) {
     const same = /** @type {(keyof typeof changes)[]} */ (Object.keys(changes)).every((name) => JSON.stringify(run[name]) === JSON.stringify(seen[name]));
     if (!same || !etag) {
       store.dispatch({ type: "runs", runs: [run] });
-      return false;
+      return { saved: false, run };
     }
     try {
       const saved = await api.patchRun(seen.id, changes, etag);
       store.dispatch({ type: "runs", runs: [saved.run] });
-      return true;
+      return { saved: true, run: saved.run };
     } catch (error) {
       if (!(error instanceof api.Problem && error.status === 412 && attempt < attempts)) throw error;
     }

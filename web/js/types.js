@@ -78,7 +78,7 @@
  * @property {number} trials_failed
  * @property {number|null} eta_ms
  * @property {Experiment} experiment
- * @property {Machine} machine
+ * @property {Machine|null} machine  null before the run has started
  * @property {Facts} isolation
  * @property {string[]} tags
  * @property {string} note

@@ -29,10 +29,30 @@ const patterns = ["round_trip", "stream", "paced"];
 /** @param {Run} run */
 const experimentOf = ({ experiment }) => Object.fromEntries(Object.entries(experiment).filter(([, value]) => value !== null && value !== ""));
 
-/** @param {Run} run */
-function createContext(run) {
+/**
+ * The run keeps the machine's fingerprint; the facts behind it are known if it is the one the server runs on.
+ * @param {Run} run
+ * @param {import("../js/types.js").Machine|null} here
+ */
+function createMachine({ machine }, here) {
+  const same = machine !== null && machine.full === here?.full;
+  const facts = machine?.facts ?? (same ? here?.facts : undefined) ?? {};
+  const relation = !machine ? "known when the run starts" : same ? "this machine, unchanged" : machine.comparable === here?.comparable ? "this machine, or one that compares with it" : "another machine, or this one in another state";
+  return h(
+    "section",
+    { class: "card" },
+    h("div", { class: "card-head" }, h("h2", {}, "Machine"), h("small", { class: "muted" }, relation)),
+    createFacts("Machine", { ...(machine && { comparable: machine.comparable, full: machine.full }), ...facts }),
+  );
+}
+
+/**
+ * @param {Run} run
+ * @param {import("../js/types.js").Machine|null} here
+ */
+function createContext(run, here) {
   return [
-    h("section", { class: "card" }, h("div", { class: "card-head" }, h("h2", {}, "Machine"), h("small", { class: "muted" }, run.machine.comparable?.slice(0, 12) ?? "")), createFacts("Machine", run.machine.facts ?? {})),
+    createMachine(run, here),
     h(
       "div",
       { class: "view" },
@@ -103,15 +123,14 @@ export function mountRun({ root, signal, parameters, query, store }) {
     if (resync === 0) return;
     Promise.all([loadCatalogue(store), loadRun(store, id, signal)]).catch((error) => {
       if (signal.aborted) return;
-      if (error instanceof Problem && error.status === 404) showAbsent("There is no such run. It may have been deleted.", false);
-      else if (error instanceof Problem && error.status === 410) showAbsent(problemText(error), true);
+      if (error instanceof Problem && error.status === 404) showAbsent(problemText(error), /deleted/.test(error.detail));
       else if (store.getState().runs.has(id)) tellProblem(store, error);
       else showAbsent(problemText(error), false);
     });
   }, signal);
 
   let context_of = "";
-  store.watch((state) => [state.runs.get(id), state.mechanisms], (run, mechanisms) => {
+  store.watch((state) => [state.runs.get(id), state.mechanisms, state.machine], (run, mechanisms, machine) => {
     if (!run || run.deleted) {
       if (seen || run?.deleted) showAbsent("This run was deleted.", true);
       return;
@@ -126,8 +145,8 @@ export function mountRun({ root, signal, parameters, query, store }) {
     progress.update({ run, waiting: 0, titleOf: (name) => titles.get(name) ?? name });
     skipped.hidden = !run.skipped?.length;
     setText(skipped, `Left out, because it is not available here: ${(run.skipped ?? []).map((one) => `${titles.get(one.mechanism) ?? one.mechanism} (${one.reason})`).join("; ")}`);
-    const now = JSON.stringify([run.machine, run.isolation, run.experiment]);
-    if (now !== context_of) setChildren(context, createContext(run));
+    const now = JSON.stringify([run.machine, machine?.full, run.isolation, run.experiment]);
+    if (now !== context_of) setChildren(context, createContext(run, machine));
     context_of = now;
   }, signal);
 

@@ -7,7 +7,7 @@ import { formatBytes } from "../../js/format.js";
 function factText(name, value) {
   if (value === null || value === undefined || value === "") return "–";
   if (typeof value === "boolean") return value ? "yes" : "no";
-  if (typeof value === "number" && /_bytes(_|$)/.test(name)) return formatBytes(value);
+  if (/_bytes(_|$)/.test(name) && /^\d+$/.test(String(value))) return formatBytes(Number(value));
   if (Array.isArray(value)) return value.map((one) => factText("", one)).join(", ") || "–";
   if (typeof value === "object") return Object.entries(value).map(([key, one]) => `${key.replaceAll("_", " ")}: ${factText(key, one)}`).join(", ");
   return String(value);

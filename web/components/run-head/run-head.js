@@ -3,8 +3,7 @@
 import { h, setAttribute, setChildren, setText } from "../../js/dom.js";
 import { Problem } from "../../js/api.js";
 import { problemText } from "../../js/actions.js";
-import { splitList } from "../../js/experiment.js";
-import { fieldOfPointer } from "../../js/experiment.js";
+import { fieldOfPointer, splitList } from "../../js/experiment.js";
 import { formatPlural, formatSpan, formatTime } from "../../js/format.js";
 import { isOver, stateText, stateTone } from "../../js/words.js";
 import { createField, textInput } from "../experiment/field.js";
@@ -69,7 +68,7 @@ function createEditor(seen, save, done) {
 
 /**
  * @param {object} options
- * @param {(seen: Run, changes: Partial<Pick<Run, "name"|"note"|"tags"|"pinned">>) => Promise<boolean>} options.onsave
+ * @param {(seen: Run, changes: Partial<Pick<Run, "name"|"note"|"tags"|"pinned">>) => Promise<{saved: boolean, run: Run}>} options.onsave
  * @param {(run: Run) => void} options.onrepeat
  * @param {(run: Run) => void} options.ondelete
  * @param {(run: Run) => void} options.onpin
@@ -92,8 +91,7 @@ export function createRunHead({ onsave, onrepeat, ondelete, onpin }) {
 
   const pin = h("button", { type: "button", class: "small", onclick: withRun(onpin) });
   const change = h("a", { class: "button small" }, "Change and run…");
-  const json = h("a", { class: "button small", download: true }, "JSON");
-  const csv = h("a", { class: "button small", download: true }, "CSV");
+  const json = h("a", { class: "button small", title: "All figures as JSON" }, "JSON");
   const element = h(
     "div",
     { class: "view-head run-head" },
@@ -104,7 +102,6 @@ export function createRunHead({ onsave, onrepeat, ondelete, onpin }) {
       h("button", { type: "button", class: "small", onclick: withRun(onrepeat) }, "Run again"),
       change,
       json,
-      csv,
       pin,
       h("button", { type: "button", class: "small danger", onclick: withRun(ondelete) }, "Delete"),
     ),
@@ -116,8 +113,8 @@ export function createRunHead({ onsave, onrepeat, ondelete, onpin }) {
     const editor = createEditor(
       seen,
       async (changes) => {
-        const saved = await onsave(base, changes);
-        if (!saved && run) base = run;
+        const { saved, run: now } = await onsave(base, changes);
+        base = now;
         return saved;
       },
       () => {
@@ -145,8 +142,8 @@ export function createRunHead({ onsave, onrepeat, ondelete, onpin }) {
       setText(pin, now.pinned ? "Unpin" : "Pin");
       setAttribute(pin, "title", now.pinned ? "Let retention thin this run out again" : "Keep this run from retention");
       setAttribute(change, "href", `/?own=${now.id}`);
-      setAttribute(json, "href", `/api/v1/runs/${now.id}/export?format=json`);
-      setAttribute(csv, "href", `/api/v1/runs/${now.id}/export?format=csv`);
+      setAttribute(json, "href", `/api/v1/runs/${now.id}/results`);
+      setAttribute(json, "download", `ipclab-run-${now.id}.json`);
     },
   };
 }
