@@ -5,20 +5,6 @@
 
 #include "common/clock.h"
 
-static inline void lag_add(struct lag *lag, double value)
-{
-    if (lag->count++ == 0) {
-        lag->origin = value;
-        lag->first = lag->previous = 0;
-        return;
-    }
-    double difference = value - lag->origin;
-    lag->sum += difference;
-    lag->sum_squares += difference * difference;
-    lag->sum_products += difference * lag->previous;
-    lag->previous = difference;
-}
-
 double lag_autocorrelation(const struct lag *lag)
 {
     if (lag->count < 3)

@@ -23,6 +23,20 @@ struct lag {
     double origin, first, previous;
     double sum, sum_squares, sum_products;
 };
+static inline void lag_add(struct lag *lag, double value)
+{
+    if (lag->count++ == 0) {
+        lag->origin = value;
+        lag->first = lag->previous = 0;
+        return;
+    }
+    double difference = value - lag->origin;
+    lag->sum += difference;
+    lag->sum_squares += difference * difference;
+    lag->sum_products += difference * lag->previous;
+    lag->previous = difference;
+}
+
 /* r1 = sum d(i) d(i+1) / sum d(i)^2 about the mean; NAN below three values or without any spread. */
 double lag_autocorrelation(const struct lag *lag);
 

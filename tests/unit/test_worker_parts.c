@@ -1,0 +1,201 @@
+/* The parts of a worker that need no crew: the plan of blocks, the autocorrelation, the barrier, the names.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/shm.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "tests/support/criterion.h"
+#include "tests/support/scratch.h"
+#include "workers/control.h"
+#include "workers/loops.h"
+#include "workers/names.h"
+#include "workers/trial.h"
+
+Test(trial, is_a_row_of_at_least_five_blocks)
+{
+    static const struct {
+        int64_t duration_ms;
+        size_t blocks;
+    } cases[] = {{1, 5}, {249, 5}, {250, 5}, {300, 6}, {1000, 20}, {25600, 512}, {600000, 512}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        cr_expect(eq(sz, trial_block_count(cases[i].duration_ms), cases[i].blocks));
+}
+
+/* By the definition, in two passes. */
+static double autocorrelation_of(const double *values, size_t count)
+{
+    double mean = 0, squares = 0, products = 0;
+    for (size_t i = 0; i < count; i++)
+        mean += values[i] / (double)count;
+    for (size_t i = 0; i < count; i++)
+        squares += (values[i] - mean) * (values[i] - mean);
+    for (size_t i = 0; i + 1 < count; i++)
+        products += (values[i] - mean) * (values[i + 1] - mean);
+    return products / squares;
+}
+
+static double lag_of(const double *values, size_t count)
+{
+    struct lag lag = {.count = 0};
+    for (size_t i = 0; i < count; i++)
+        lag_add(&lag, values[i]);
+    return lag_autocorrelation(&lag);
+}
+
+Test(lag, agrees_with_the_definition)
+{
+    double values[500];
+    uint64_t random = 42;
+    for (size_t i = 0; i < 500; i++) {
+        random = random * UINT64_C(6364136223846793005) + 1;
+        values[i] = 60000 + (double)(random >> 52) + (i > 0 ? 0.7 * (values[i - 1] - 60000) : 0);
+    }
+    for (size_t count = 3; count <= 500; count += 71)
+        cr_expect(epsilon_eq(dbl, lag_of(values, count), autocorrelation_of(values, count), 1e-9));
+}
+
+Test(lag, is_unknown_without_spread)
+{
+    static const double flat[] = {5, 5, 5, 5};
+    cr_expect(isnan(lag_of(flat, 4)));
+    cr_expect(isnan(lag_of(flat, 2)));
+    cr_expect(isnan(lag_of(flat, 0)));
+}
+
+/* ---- barrier ---- */
+
+enum { ROUNDS = 2000 };
+struct walk {
+    struct control *control;
+    bool sleeps;
+    int result;
+    _Atomic uint32_t *visits;
+};
+
+static void *walk(void *argument)
+{
+    struct walk *one = argument;
+    for (uint32_t round = 0; round < ROUNDS && one->result == 0; round++) {
+        atomic_fetch_add(one->visits, 1);
+        one->result = control_barrier(one->control, 2, one->sleeps, clock_now_ns() + 60 * NS_PER_S);
+        /* Nobody may have passed before both came, nor come again before both passed. */
+        uint32_t visits = atomic_load(one->visits);
+        if (visits < 2 * (round + 1) || visits > 2 * (round + 1) + 1)
+            one->result = -EPROTO;
+    }
+    return NULL;
+}
+
+Test(barrier, lets_nobody_pass_before_all_have_come)
+{
+    for (int sleeps = 0; sleeps < 2; sleeps++) {
+        struct err err;
+        int fd;
+        struct control *control = control_create(&fd, &err);
+        cr_assert(ne(ptr, control, NULL));
+        _Atomic uint32_t visits = 0;
+        struct walk walks[2] = {{control, sleeps != 0, 0, &visits}, {control, sleeps != 0, 0, &visits}};
+        pthread_t thread;
+        cr_assert(eq(int, pthread_create(&thread, NULL, walk, &walks[1]), 0));
+        walk(&walks[0]);
+        pthread_join(thread, NULL);
+        cr_expect(eq(int, walks[0].result, 0));
+        cr_expect(eq(int, walks[1].result, 0));
+        control_unmap(control);
+        close(fd);
+    }
+}
+
+Test(barrier, ends_at_its_deadline_and_when_called_off)
+{
+    struct err err;
+    int fd;
+    struct control *control = control_create(&fd, &err);
+    cr_assert(ne(ptr, control, NULL));
+    cr_expect(eq(int, control_barrier(control, 2, false, clock_now_ns()), -ETIMEDOUT));
+    cr_expect(eq(int, control_wait_attached(control, clock_now_ns()), -ETIMEDOUT));
+    control_set_phase(control, CONTROL_ABORTED);
+    cr_expect(eq(int, control_barrier(control, 3, true, clock_now_ns() + 60 * NS_PER_S), -ECANCELED));
+    cr_expect(eq(int, control_wait_attached(control, clock_now_ns() + 60 * NS_PER_S), -ECANCELED));
+    control_unmap(control);
+    close(fd);
+}
+
+/* ---- names ---- */
+
+static int make_segment(key_t key)
+{
+    return shmget(key, 4096, IPC_CREAT | IPC_EXCL | 0600);
+}
+
+static bool exists(key_t key)
+{
+    return shmget(key, 0, 0) >= 0;
+}
+
+Test(names, sweep_removes_what_is_recorded_and_the_directory)
+{
+    struct scratch scratch;
+    scratch_init(&scratch);
+    char directory[SCRATCH_FILE_BYTES];
+    memcpy(directory, scratch_file(&scratch, "crew"), sizeof directory);
+    struct err err = {.text = ""};
+    key_t key = 0x10000000 | getpid();
+    cr_assert(eq(int, mkdir(directory, 0700), 0));
+    cr_assert(eq(int, names_record(directory, "shm_sysv", &err, "0x%x %d", (unsigned)key, (int)getpid()), 0),
+              "%s", err.text);
+    cr_assert(eq(int, names_record(directory, "shm_sysv", &err, "0x%x %d", 0x7abcdefu, (int)getpid()), 0));
+    cr_assert(ge(int, make_segment(key), 0));
+    char file[SCRATCH_FILE_BYTES];
+    snprintf(file, sizeof file, "%.200s/fifo.0", directory);
+    cr_assert(eq(int, mkfifo(file, 0600), 0));
+
+    cr_expect(eq(int, names_sweep(directory, &err), 0), "%s", err.text);
+    cr_expect(not(exists(key)));
+    cr_expect(eq(int, access(directory, F_OK), -1));
+    cr_expect(eq(int, names_sweep(directory, &err), 0), "a second sweep: %s", err.text);
+    scratch_fini(&scratch);
+}
+
+Test(names, sweep_leaves_what_somebody_else_made)
+{
+    struct scratch scratch;
+    scratch_init(&scratch);
+    char directory[SCRATCH_FILE_BYTES];
+    memcpy(directory, scratch_file(&scratch, "crew"), sizeof directory);
+    struct err err = {.text = ""};
+    key_t key = 0x20000000 | getpid();
+    cr_assert(eq(int, mkdir(directory, 0700), 0));
+    /* The recorded creator is not the one the kernel knows. */
+    cr_assert(eq(int, names_record(directory, "shm_sysv", &err, "0x%x %d", (unsigned)key, 1), 0));
+    int id = make_segment(key);
+    cr_assert(ge(int, id, 0));
+    cr_expect(eq(int, names_sweep(directory, &err), 0), "%s", err.text);
+    cr_expect(exists(key), "a foreign segment was removed");
+    shmctl(id, IPC_RMID, NULL);
+    scratch_fini(&scratch);
+}
+
+Test(names, sweep_takes_no_line_for_a_name_that_is_none)
+{
+    struct scratch scratch;
+    scratch_init(&scratch);
+    struct err err;
+    static const char *const bad[] = {"no_such_mechanism 1\n", "pipe 3\n", "shm_sysv nonsense\n"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        scratch_write(scratch_file(&scratch, "names"), bad[i], strlen(bad[i]));
+        cr_expect(lt(int, names_sweep(scratch.path, &err), 0), "%s", bad[i]);
+        cr_expect(eq(int, access(scratch_file(&scratch, "names"), F_OK), 0), "the record was thrown away");
+    }
+    /* Killed in the middle of a record: then what it would name does not exist either. */
+    scratch_write(scratch_file(&scratch, "names"), "shm_sy", 6);
+    cr_expect(eq(int, names_sweep(scratch.path, &err), 0), "%s", err.text);
+    scratch_fini(&scratch);
+}
