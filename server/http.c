@@ -441,7 +441,10 @@ static size_t leave_escaped(void *context, struct MHD_Connection *handle, char *
 static int64_t run_daemon(void *context)
 {
     struct http *http = context;
+    sse_take_resumed(http->sse);
     MHD_run(http->daemon);
+    if (sse_take_resumed(http->sse)) /* by a handler that published: its stream waits for the next MHD_run */
+        return 0;
     MHD_UNSIGNED_LONG_LONG timeout_ms;
     if (MHD_get_timeout(http->daemon, &timeout_ms) != MHD_YES)
         return -1;

@@ -34,6 +34,7 @@ struct sse {
     struct events *events;
     struct sse_stream *streams;
     size_t stream_count;
+    bool resumed; /* some stream, since sse_take_resumed */
     bool ending;
 };
 
@@ -42,7 +43,15 @@ static void resume(struct sse_stream *stream)
     if (!stream->suspended)
         return;
     stream->suspended = false;
+    stream->sse->resumed = true;
     MHD_resume_connection(stream->connection);
+}
+
+bool sse_take_resumed(struct sse *sse)
+{
+    bool resumed = sse->resumed;
+    sse->resumed = false;
+    return resumed;
 }
 
 /* ---- heartbeat ---- */

@@ -9,6 +9,7 @@
 #ifndef IPCLAB_SERVER_SSE_H
 #define IPCLAB_SERVER_SSE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,6 +37,8 @@ void sse_stream_free(struct sse_stream *stream);
 /* For http.c: the response that carries the stream over this connection, and owns it from now on. NULL if
  * memory runs out; then the stream is still the caller's. */
 struct MHD_Response *sse_stream_take_response(struct sse_stream *stream, struct MHD_Connection *connection);
+/* Was a stream resumed since the last call? MHD_get_timeout does not know of it until MHD_run has run. */
+bool sse_take_resumed(struct sse *sse);
 /* Lets every stream end; the daemon has to run on for it. */
 void sse_end_all(struct sse *sse);
 size_t sse_stream_count(const struct sse *sse);
