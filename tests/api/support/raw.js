@@ -28,4 +28,4 @@ export function exchange(port, text) {
 /** @param {string} answer */
 export const statusOf = (answer) => Number(/^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1] ?? 0);
 /** How many answers came. @param {string} answer */
-export const countAnswers = (answer) => (answer.match(/^HTTP\/1\.1 /gm) ?? []).length;
+export const countAnswers = (answer) => (answer.match(/HTTP\/1\.1 \d{3} /g) ?? []).length;

@@ -42,6 +42,12 @@ export async function startServer(t, { data, port = 0, wrap = [] } = {}) {
     data: directory,
     client: new Client(Number(address[1])),
     log: () => log,
+    /** Kills it, and answers when it is gone. */
+    async crash() {
+      stopped = true;
+      child.kill("SIGKILL");
+      await exited;
+    },
     /** Asks it to stop and answers how it ended and how long that took. */
     async stop() {
       stopped = true;
@@ -53,7 +59,7 @@ export async function startServer(t, { data, port = 0, wrap = [] } = {}) {
   };
   t.after(async () => {
     server.client.close();
-    if (!stopped) {
+    if (!stopped && child.exitCode === null && child.signalCode === null) {
       const timer = setTimeout(() => child.kill("SIGKILL"), stop_ms_max);
       const { status, signal } = await server.stop();
       clearTimeout(timer);

@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { gunzipSync } from "node:zlib";
+
+import { startServer } from "./support/server.js";
+
+const web = fileURLToPath(new URL("../../web", import.meta.url));
+/** @param {string} directory @returns {string[]} */
+const filesUnder = (directory) =>
+  readdirSync(directory).flatMap((name) => {
+    const path = join(directory, name);
+    return statSync(path).isDirectory() ? filesUnder(path) : [path];
+  });
+const types = /** @type {Record<string, string>} */ ({ html: "text/html; charset=utf-8", css: "text/css; charset=utf-8", js: "text/javascript; charset=utf-8", svg: "image/svg+xml" });
+
+test("every file of the page is served as it is, and compressed to who asks for it", async (t) => {
+  const { client } = await startServer(t);
+  const files = filesUnder(web).filter((file) => !file.endsWith(".md") && !/\/\./.test(file.slice(web.length)));
+  assert.ok(files.length > 10);
+  for (const file of files) {
+    const path = file.slice(web.length);
+    const contents = readFileSync(file);
+    const plain = /** @type {any} */ (await client.get(path));
+    assert.equal(plain.status, 200, path);
+    assert.ok(plain.bytes.equals(contents), path);
+    assert.equal(plain.headers["content-type"], types[path.split(".").pop() ?? ""], path);
+    assert.equal(plain.headers["cache-control"], "no-cache", path);
+    const zipped = /** @type {any} */ (await client.get(path, { "Accept-Encoding": "br, gzip" }));
+    if (zipped.headers["content-encoding"] === "gzip") {
+      assert.ok(gunzipSync(zipped.bytes).equals(contents), path);
+      assert.ok(zipped.bytes.length < contents.length, path);
+      assert.notEqual(zipped.headers.etag, plain.headers.etag, "two forms, two tags");
+      assert.equal(plain.headers.vary, "Accept-Encoding", path);
+      assert.equal(zipped.headers.vary, "Accept-Encoding", path);
+    }
+    for (const { headers } of [plain, zipped]) {
+      const again = await client.get(path, { "If-None-Match": headers.etag, ...(headers["content-encoding"] ? { "Accept-Encoding": "gzip" } : {}) });
+      assert.deepEqual([again.status, again.text], [304, ""], path);
+    }
+  }
+});
+
+test("the addresses of views answer the page, others do not", async (t) => {
+  const { client } = await startServer(t);
+  const index = readFileSync(join(web, "index.html"), "utf8");
+  for (const path of ["/", "/runs", "/runs/17", "/compare", "/compare?base=1", "/labs", "/labs/pipe_gauge", "/claims", "/claims/38", "/api", "/docs", "/index.html"]) {
+    const { status, text } = await client.get(path);
+    assert.deepEqual([status, text === index], [200, true], path);
+  }
+  for (const path of ["/runsx", "/compare/1", "/favicon.ico", "/js", "/js/", "/js/none.js", "/web/index.html", "/.git/config", "/api/x"]) {
+    assert.equal((await client.get(path)).status, 404, path);
+  }
+});
