@@ -97,6 +97,7 @@ if [ "$mode" = all ]; then
     sanitized 'conformance with sanitizers' build/sanitize/tests/conformance -j1 --timeout 240
     (cd tests && npm ci --silent --no-audit --no-fund) || exit 1
     suite 'api' sh -c 'cd tests && node --test --test-reporter=tap api/*.test.js'
+    suite 'kill -9' sh -c 'cd tests && node --test --test-reporter=tap fault/*.test.js'
     suite 'page, pure modules' sh -c 'cd tests && node --test --test-reporter=tap unit-web/*.test.js'
     suite 'page in a browser' sh -c 'cd tests && node --test --test-reporter=tap browser/*.test.js'
 fi
