@@ -20,7 +20,8 @@ uint32_t bytes_crc32(const void *bytes, size_t length)
 void bytes_hash_hex(const void *bytes, size_t length, char hex[BYTES_HASH_HEX_BYTES])
 {
     const unsigned __int128 prime = ((unsigned __int128)1 << 88) | 0x13B;
-    unsigned __int128 hash = ((unsigned __int128)UINT64_C(0x6C62272E07BB0142) << 64) | UINT64_C(0x62B821756295C58D);
+    unsigned __int128 hash =
+        ((unsigned __int128)UINT64_C(0x6C62272E07BB0142) << 64) | UINT64_C(0x62B821756295C58D);
     const unsigned char *p = bytes;
     for (size_t i = 0; i < length; i++)
         hash = (hash ^ p[i]) * prime;

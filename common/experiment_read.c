@@ -42,7 +42,8 @@ struct reading {
 };
 
 static const struct json_node *array_member(const struct json_node *document, const char *name, size_t max,
-                                            struct faults *faults) {
+                                            struct faults *faults)
+{
     const struct json_node *node = json_member(document, name);
     if (node == NULL)
         return NULL;
@@ -57,20 +58,23 @@ static const struct json_node *array_member(const struct json_node *document, co
 
 /* ---- mechanisms ---- */
 
-static size_t catalogue_names(const struct catalogue *catalogue, const char **names) {
+static size_t catalogue_names(const struct catalogue *catalogue, const char **names)
+{
     for (size_t i = 0; i < catalogue->count; i++)
         names[i] = catalogue->mechanisms[i].name;
     return catalogue->count;
 }
 
-static bool takes_mechanism(const struct experiment *experiment, const char *name) {
+static bool takes_mechanism(const struct experiment *experiment, const char *name)
+{
     for (size_t i = 0; i < experiment->mechanism_count; i++)
         if (strcmp(experiment->mechanisms[i], name) == 0)
             return true;
     return false;
 }
 
-static void add_mechanism(struct reading *reading, const struct mechanism_facts *facts, const char *pointer) {
+static void add_mechanism(struct reading *reading, const struct mechanism_facts *facts, const char *pointer)
+{
     struct experiment *experiment = reading->experiment;
     if (takes_mechanism(experiment, facts->name)) {
         faults_add(reading->faults, pointer, "\"%s\" stands twice", facts->name);
@@ -86,7 +90,8 @@ static void add_mechanism(struct reading *reading, const struct mechanism_facts 
     }
 }
 
-static void read_mechanisms(struct reading *reading, const struct json_node *document) {
+static void read_mechanisms(struct reading *reading, const struct json_node *document)
+{
     const struct json_node *list = array_member(document, "mechanisms", CATALOGUE_MAX, reading->faults);
     if (list == NULL)
         return;
@@ -105,7 +110,8 @@ static void read_mechanisms(struct reading *reading, const struct json_node *doc
 }
 
 /* All that this machine offers, controls excepted: what a preset takes that names none. */
-static void take_all_mechanisms(struct reading *reading) {
+static void take_all_mechanisms(struct reading *reading)
+{
     for (size_t i = 0; i < reading->context->catalogue->count; i++) {
         const struct mechanism_facts *facts = &reading->context->catalogue->mechanisms[i];
         if (strcmp(facts->family, "control") != 0)
@@ -115,7 +121,8 @@ static void take_all_mechanisms(struct reading *reading) {
 
 /* ---- patterns and sizes ---- */
 
-static void read_patterns(struct reading *reading, const struct json_node *document) {
+static void read_patterns(struct reading *reading, const struct json_node *document)
+{
     const struct json_node *list = array_member(document, "patterns", PATTERNS_OFFERED, reading->faults);
     if (list == NULL)
         return;
@@ -136,7 +143,8 @@ static void read_patterns(struct reading *reading, const struct json_node *docum
 }
 
 static void read_sizes(struct reading *reading, const struct json_node *list, const char *pointer,
-                       enum pattern pattern) {
+                       enum pattern pattern)
+{
     struct experiment *experiment = reading->experiment;
     size_t count = json_count(list);
     if (!json_is(list, JSON_ARRAY) || count < 1 || count > EXPERIMENT_SIZES_MAX) {
@@ -159,7 +167,8 @@ static void read_sizes(struct reading *reading, const struct json_node *list, co
     }
 }
 
-static void read_message_bytes(struct reading *reading, const struct json_node *document) {
+static void read_message_bytes(struct reading *reading, const struct json_node *document)
+{
     const struct json_node *node = json_member(document, "message_bytes");
     if (node == NULL)
         return;
@@ -187,7 +196,8 @@ static void read_message_bytes(struct reading *reading, const struct json_node *
 
 /* A word that fits one kind of mechanism; the other kind keeps its default. */
 static void read_wait_word(struct reading *reading, const struct json_node *node, const char *pointer,
-                           bool memory, bool kernel) {
+                           bool memory, bool kernel)
+{
     static const char *const offered[WAIT_COUNT] = {
         [WAIT_SPIN] = "spin",   [WAIT_SPIN_FUTEX] = "spin_futex",
         [WAIT_FUTEX] = "futex", [WAIT_BLOCK] = "block",
@@ -207,7 +217,8 @@ static void read_wait_word(struct reading *reading, const struct json_node *node
     }
 }
 
-static void read_wait(struct reading *reading, const struct json_node *document) {
+static void read_wait(struct reading *reading, const struct json_node *document)
+{
     static const char *const kinds[] = {"memory", "kernel"};
     const struct json_node *node = json_member(document, "wait");
     if (node == NULL)
@@ -230,8 +241,8 @@ static void read_wait(struct reading *reading, const struct json_node *document)
 /* ---- the rest of the fields ---- */
 
 void experiment_read_tags(const struct json_node *document, size_t *tag_count,
-                          char tags[EXPERIMENT_TAGS_MAX][EXPERIMENT_TAG_BYTES_MAX + 1],
-                          struct faults *faults) {
+                          char tags[EXPERIMENT_TAGS_MAX][EXPERIMENT_TAG_BYTES_MAX + 1], struct faults *faults)
+{
     const struct json_node *list = json_member(document, "tags");
     if (list == NULL)
         return;
@@ -256,7 +267,8 @@ void experiment_read_tags(const struct json_node *document, size_t *tag_count,
     }
 }
 
-static void read_scalars(struct reading *reading, const struct json_node *document) {
+static void read_scalars(struct reading *reading, const struct json_node *document)
+{
     struct experiment *experiment = reading->experiment;
     struct faults *faults = reading->faults;
     struct {
@@ -298,7 +310,8 @@ static void read_scalars(struct reading *reading, const struct json_node *docume
     experiment_read_tags(document, &experiment->tag_count, experiment->tags, faults);
 }
 
-static void read_fields(struct reading *reading, const struct json_node *document) {
+static void read_fields(struct reading *reading, const struct json_node *document)
+{
     read_mechanisms(reading, document);
     read_patterns(reading, document);
     read_message_bytes(reading, document);
@@ -308,14 +321,16 @@ static void read_fields(struct reading *reading, const struct json_node *documen
 
 /* ---- what one field means for another ---- */
 
-static bool has_pattern(const struct experiment *experiment, enum pattern pattern) {
+static bool has_pattern(const struct experiment *experiment, enum pattern pattern)
+{
     for (size_t i = 0; i < experiment->pattern_count; i++)
         if (experiment->patterns[i] == pattern)
             return true;
     return false;
 }
 
-static void check_sizes_fit(struct reading *reading, const struct mechanism_facts *facts) {
+static void check_sizes_fit(struct reading *reading, const struct mechanism_facts *facts)
+{
     const struct experiment *experiment = reading->experiment;
     for (int pattern = 0; pattern < PATTERN_COUNT; pattern++)
         for (size_t i = 0;
@@ -327,7 +342,8 @@ static void check_sizes_fit(struct reading *reading, const struct mechanism_fact
                            (long long)experiment->message_bytes[pattern][i]);
 }
 
-static void check_mechanisms(struct reading *reading) {
+static void check_mechanisms(struct reading *reading)
+{
     const struct experiment *experiment = reading->experiment;
     bool memory = false, kernel = false;
     for (size_t i = 0; i < experiment->mechanism_count; i++) {
@@ -352,7 +368,8 @@ static void check_mechanisms(struct reading *reading) {
         faults_add(reading->faults, "/mechanisms", "none of them is available on this machine");
 }
 
-static void settle_placement(struct reading *reading) {
+static void settle_placement(struct reading *reading)
+{
     struct experiment *experiment = reading->experiment;
     int cpus = reading->context->cpus;
     if (cpus < 2 && experiment->placement == PLACEMENT_TWO_CPUS && reading->names_placement)
@@ -369,7 +386,8 @@ static void settle_placement(struct reading *reading) {
     experiment->wait_memory = WAIT_FUTEX;
 }
 
-static void check_extent(struct reading *reading) {
+static void check_extent(struct reading *reading)
+{
     const struct experiment *experiment = reading->experiment;
     size_t cases = experiment_cases(experiment, reading->context->catalogue, NULL, 0);
     if (cases > EXPERIMENT_CASES_MAX)
@@ -382,7 +400,8 @@ static void check_extent(struct reading *reading) {
 
 /* ---- reading ---- */
 
-static const struct preset *read_preset(const struct json_node *document, struct faults *faults) {
+static const struct preset *read_preset(const struct json_node *document, struct faults *faults)
+{
     const char *names[PRESET_COUNT];
     for (size_t i = 0; i < PRESET_COUNT; i++)
         names[i] = presets[i].name;
@@ -392,7 +411,8 @@ static const struct preset *read_preset(const struct json_node *document, struct
     return &presets[index];
 }
 
-static void apply_preset(struct reading *reading, const struct preset *preset) {
+static void apply_preset(struct reading *reading, const struct preset *preset)
+{
     AUTO(json_cleanup)
     struct json_node *document = json_parse(preset->document, strlen(preset->document), NULL);
     text_copy(reading->experiment->preset, sizeof reading->experiment->preset, preset->name);
@@ -402,7 +422,8 @@ static void apply_preset(struct reading *reading, const struct preset *preset) {
 }
 
 void experiment_read(const struct json_node *document, const struct experiment_context *context,
-                     struct experiment_request *request, struct faults *faults) {
+                     struct experiment_request *request, struct faults *faults)
+{
     *request = (struct experiment_request){.experiment = defaults};
     request->experiment.seed = context->random_seed;
     struct reading reading = {

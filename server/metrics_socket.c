@@ -215,7 +215,8 @@ void metrics_socket_drain(struct metrics_socket *metrics)
 {
     accept_all(metrics);
     struct metrics_connection *next = NULL;
-    for (struct metrics_connection *connection = metrics->connections; connection != NULL; connection = next) {
+    for (struct metrics_connection *connection = metrics->connections; connection != NULL;
+         connection = next) {
         next = connection->next; /* reading may close this one, never another */
         read_connection(connection);
     }

@@ -100,8 +100,9 @@ Test(json, writes_integers_exactly_and_doubles_shortest)
     json_write_number(&writer, NULL, NAN);
     json_write_number(&writer, NULL, INFINITY);
     json_end_array(&writer);
-    cr_expect(eq(str, text.bytes,
-                 "[-9223372036854775808,18446744073709551615,9007199254740991,0.1,0.3333333333333333,null,null]"));
+    cr_expect(
+        eq(str, text.bytes,
+           "[-9223372036854775808,18446744073709551615,9007199254740991,0.1,0.3333333333333333,null,null]"));
 }
 
 Test(json, what_is_written_reads_back_equal)
