@@ -61,6 +61,16 @@ test("a chosen placement leaves out all others", () => {
   assert.equal(pickFigure(figures, "pipe", "round_trip", choice)?.case.number, 1);
 });
 
+test("a way of waiting is a choice only where one mechanism was measured with several", () => {
+  const cases = [aCase(), aCase({ number: 1, wait: "poll" }), aCase({ number: 2, mechanism: "shm_sysv", wait: "spin_futex" })];
+  const figures = collectFigures(byId(aRun()), new Map([[1, cases]]), null);
+  const options = optionsOf(figures);
+  assert.deepEqual(options.wait, ["block", "poll"]);
+  const choice = choiceOf(figures, options, null, new URLSearchParams("wait=poll"));
+  assert.equal(pickFigure(figures, "pipe", "round_trip", choice)?.case.wait, "poll");
+  assert.equal(pickFigure(figures, "shm_sysv", "round_trip", choice)?.case.wait, "spin_futex");
+});
+
 test("only runs that add something are read", () => {
   /** @type {import("../../web/js/types.js").Experiment} */
   const experiment = { mechanisms: ["pipe"], patterns: ["round_trip"], message_bytes: { round_trip: [64] }, placement: "two_cpus" };

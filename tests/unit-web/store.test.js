@@ -50,6 +50,11 @@ test("a trial that is told twice is kept once, in order", () => {
   assert.deepEqual(state.trials.get(1)?.map((one) => [one.id, one.state]), [[1, "done"], [2, "failed"]]);
 });
 
+test("a trial told while the list was being read is kept", () => {
+  const state = after({ type: "trial", run: 1, trial: aTrial({ id: 3 }) }, { type: "trials", run: 1, trials: [aTrial({ id: 1 }), aTrial({ id: 2 })] });
+  assert.deepEqual(state.trials.get(1)?.map((one) => one.id), [1, 2, 3]);
+});
+
 test("a deleted run is gone and no longer followed", () => {
   const state = after({ type: "runs", runs: [aRun({ state: "running" })] }, { type: "run_deleted", id: 1 });
   assert.equal(state.runs.size, 0);

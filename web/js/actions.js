@@ -78,7 +78,6 @@ export async function loadOverview(store, signal) {
     store.dispatch({ type: "runs", runs: found.runs });
     await loadMissingResults(store, signal);
   }
-  store.dispatch({ type: "loaded" });
 }
 
 /**

@@ -159,6 +159,24 @@ export async function patchRun(id, changes, etag) {
   return { run: body, etag: after };
 }
 
+/**
+ * Why a stream of events does not open: EventSource itself does not tell.
+ * @param {string} address
+ * @returns {Promise<string>}  empty: the server does not answer at all, or takes the stream now
+ */
+export async function explainStream(address) {
+  const stopped = new AbortController();
+  try {
+    const response = await fetch(address, { signal: stopped.signal, headers: { Accept: "text/event-stream" } });
+    const problem = response.ok ? null : await readProblem(response);
+    return problem ? problem.detail || problem.title : "";
+  } catch {
+    return "";
+  } finally {
+    stopped.abort();
+  }
+}
+
 /** @param {number} id @returns {Promise<void>} */
 export async function deleteRun(id) {
   await request("DELETE", `/runs/${id}`);

@@ -4,6 +4,8 @@
  * "resync" is dispatched on every opening, and when the server reports a gap. So a reopened stream needs no event id.
  */
 
+import { explainStream } from "./api.js";
+
 const address = "/api/v1/events?topics=runs,run:*";
 const retry_ms_first = 1000;
 const retry_ms_max = 15000;
@@ -68,6 +70,9 @@ export function startEvents(store) {
     opened.addEventListener("error", () => {
       if (source !== opened) return;
       store.dispatch({ type: "connection", connection: "lost" });
+      void explainStream(address).then((reason) => {
+        if (reason && store.getState().connection === "lost") store.dispatch({ type: "connection", connection: "lost", reason });
+      });
       if (store.getState().resync === 0) store.dispatch({ type: "resync" });
       retryLater();
     });

@@ -104,13 +104,17 @@ function usualness(one) {
 export function optionsOf(figures) {
   /** @template T @param {(one: Case) => T|null} value @returns {T[]} */
   const distinct = (value) => [...new Set(figures.map((figure) => value(figure.case)).filter((one) => one !== null))];
+  // Memory and kernel wait in different ways by nature; a choice is only what one mechanism was measured with.
+  /** @type {Map<string, Set<string|null>>} */
+  const waits = new Map();
+  for (const { case: one } of figures) waits.set(one.mechanism, (waits.get(one.mechanism) ?? new Set()).add(one.wait));
   /** @param {"round_trip"|"stream"} pattern */
   const sizes = (pattern) => distinct((one) => (one.pattern === pattern ? one.message_bytes : null)).sort((a, b) => a - b);
   return {
     round_trip_bytes: sizes("round_trip"),
     stream_bytes: sizes("stream"),
     placement: distinct((one) => one.placement).sort((a, b) => rankIn(placement_order, a) - rankIn(placement_order, b)),
-    wait: distinct((one) => one.wait).sort(),
+    wait: distinct((one) => ((waits.get(one.mechanism)?.size ?? 0) > 1 ? one.wait : null)).sort(),
   };
 }
 
@@ -145,7 +149,8 @@ export function choiceOf(figures, options, followed, query) {
 }
 
 /**
- * The figure of one cell.
+ * The figure of one cell. A chosen way of waiting decides between a mechanism's figures; one that was never measured
+ * that way keeps what it has.
  * @param {readonly Figure[]} figures
  * @param {string} mechanism
  * @param {"round_trip"|"stream"} pattern
@@ -154,16 +159,10 @@ export function choiceOf(figures, options, followed, query) {
  */
 export function pickFigure(figures, mechanism, pattern, choice) {
   const bytes = pattern === "round_trip" ? choice.round_trip_bytes : choice.stream_bytes;
-  return (
-    figures.find(
-      ({ case: one }) =>
-        one.mechanism === mechanism &&
-        one.pattern === pattern &&
-        one.message_bytes === bytes &&
-        (choice.placement === null || one.placement === choice.placement) &&
-        (choice.wait === null || one.wait === choice.wait),
-    ) ?? null
+  const fitting = figures.filter(
+    ({ case: one }) => one.mechanism === mechanism && one.pattern === pattern && one.message_bytes === bytes && (choice.placement === null || one.placement === choice.placement),
   );
+  return fitting.find((figure) => figure.case.wait === choice.wait) ?? fitting[0] ?? null;
 }
 
 /**

@@ -67,8 +67,9 @@ const { banners, notice } = createBanners(store, forever, () => stream.retryNow(
 byId("banners").append(banners, notice);
 wireTheme(byId("theme"));
 
-store.watch((state) => [state.machine, state.runs], (machine, runs) => {
-  const busy = [...runs.values()].some((run) => run.state === "running");
+store.watch((state) => [state.machine, state.runs, state.health], (machine, runs, health) => {
+  const told = health?.run ? !runs.has(health.run) : false;
+  const busy = told || [...runs.values()].some((run) => run.state === "running");
   const text = machineText(machine);
   setText(byId("machine"), text && `${text} · ${busy ? "measuring" : "idle"}`);
 }, forever);

@@ -14,6 +14,7 @@
  *
  * @typedef {object} State
  * @property {import("./types.js").Connection} connection
+ * @property {string} connection_reason  why it is lost, where the server says so
  * @property {number} resync  rises whenever everything shown has to be fetched (again); 0: not yet
  * @property {readonly import("./types.js").Mechanism[]} mechanisms
  * @property {readonly import("./types.js").Preset[]} presets
@@ -24,16 +25,14 @@
  * @property {ReadonlyMap<number, readonly Trial[]>} trials
  * @property {Sample|null} sample  of the trial being taken
  * @property {number|null} followed  the run that goes on, or went on last while the page was open
- * @property {boolean} loaded  the latest runs have been read
  * @property {Notice|null} notice
  *
- * @typedef {{type: "connection", connection: import("./types.js").Connection}
+ * @typedef {{type: "connection", connection: import("./types.js").Connection, reason?: string}
  *   | {type: "resync"}
  *   | {type: "catalogue", mechanisms: import("./types.js").Mechanism[], presets: import("./types.js").Preset[]}
  *   | {type: "machine", machine: import("./types.js").Machine}
  *   | {type: "health", health: import("./types.js").Health}
  *   | {type: "runs", runs: Run[]}
- *   | {type: "loaded"}
  *   | {type: "run_deleted", id: number}
  *   | {type: "results", run: number, cases: Case[]}
  *   | {type: "case", run: number, case: Case}
@@ -48,6 +47,7 @@
 /** @type {State} */
 export const initial_state = {
   connection: "connecting",
+  connection_reason: "",
   resync: 0,
   mechanisms: [],
   presets: [],
@@ -58,7 +58,6 @@ export const initial_state = {
   trials: new Map(),
   sample: null,
   followed: null,
-  loaded: false,
   notice: null,
 };
 
@@ -102,6 +101,7 @@ function withRun(state, run) {
 const newerCase = (known, incoming) => (known && known.trials + known.failed > incoming.trials + incoming.failed ? known : incoming);
 
 /**
+ * Puts an item in its place, or in the place of its elder.
  * @template T
  * @param {readonly T[]} list  ascending by key
  * @param {T} item
@@ -109,7 +109,10 @@ const newerCase = (known, incoming) => (known && known.trials + known.failed > i
  * @returns {readonly T[]}
  */
 function withItem(list, item, key_of) {
-  return [...list.filter((other) => key_of(other) !== key_of(item)), item].sort((a, b) => key_of(a) - key_of(b));
+  const key = key_of(item);
+  const last = list[list.length - 1];
+  if (last === undefined || key_of(last) < key) return [...list, item];
+  return [...list.filter((other) => key_of(other) < key), item, ...list.filter((other) => key_of(other) > key)];
 }
 
 /**
@@ -120,7 +123,7 @@ function withItem(list, item, key_of) {
 export function reduce(state, action) {
   switch (action.type) {
     case "connection":
-      return { ...state, connection: action.connection };
+      return { ...state, connection: action.connection, connection_reason: action.reason ?? "" };
     case "resync":
       return { ...state, resync: state.resync + 1 };
     case "catalogue":
@@ -131,8 +134,6 @@ export function reduce(state, action) {
       return { ...state, health: action.health };
     case "runs":
       return action.runs.reduce(withRun, state);
-    case "loaded":
-      return { ...state, loaded: true };
     case "run_deleted": {
       const runs = new Map(state.runs);
       runs.delete(action.id);
@@ -148,8 +149,12 @@ export function reduce(state, action) {
       const newer = newerCase(cases.find((one) => one.number === action.case.number), action.case);
       return { ...state, results: withEntry(state.results, action.run, withItem(cases, newer, (one) => one.number)) };
     }
-    case "trials":
-      return { ...state, trials: withEntry(state.trials, action.run, action.trials) };
+    case "trials": {
+      const read = new Set(action.trials.map((one) => one.id));
+      const told_since = (state.trials.get(action.run) ?? []).filter((one) => !read.has(one.id));
+      const trials = told_since.reduce((list, one) => withItem(list, one, (other) => other.id), /** @type {readonly Trial[]} */ (action.trials));
+      return { ...state, trials: withEntry(state.trials, action.run, trials) };
+    }
     case "trial": {
       const sample = state.sample?.run === action.run && state.sample.sequence === action.trial.sequence ? null : state.sample;
       const trials = state.trials.get(action.run) ?? [];

@@ -165,6 +165,7 @@
  * @property {number} [queue]
  * @property {number|null} [run]
  * @property {string} [archive]
+ * @property {string|null} [archive_reason]
  *
  * @typedef {"connecting"|"live"|"lost"|"paused"} Connection
  */

@@ -18,23 +18,26 @@ export function createBanners(store, signal, retry) {
   const archive = h("div", { class: "banner warn", role: "status", hidden: true });
   const notice = h("div", { class: "notice", role: "status", hidden: true });
 
-  store.watch((state) => [state.connection], (value) => {
+  let told = "";
+  store.watch((state) => [state.connection, state.connection_reason], (value, reason) => {
     const lost = value === "lost";
-    if (connection.hidden === !lost) return;
+    // While it is tried again and again, what was said stays; it is not said anew each time.
+    if (connection.hidden === !lost && (reason === "" || reason === told)) return;
+    told = reason;
     connection.hidden = !lost;
     setChildren(
       connection,
       lost && [
-        h("span", {}, h("strong", {}, "The connection to the server is lost."), " What you see may be out of date. Trying again…"),
+        h("span", {}, h("strong", {}, "The connection to the server is lost."), ` ${reason || "What you see may be out of date."} Trying again…`),
         h("button", { type: "button", class: "small", onclick: retry }, "Try now"),
       ],
     );
   }, signal);
 
-  store.watch((state) => [state.health?.archive], (value) => {
+  store.watch((state) => [state.health?.archive, state.health?.archive_reason], (value, reason) => {
     const text = archive_texts[value ?? ""];
     archive.hidden = !text;
-    setChildren(archive, text);
+    setChildren(archive, text, reason && h("small", {}, reason));
   }, signal);
 
   store.watch((state) => [state.notice], (value) => {

@@ -1,6 +1,6 @@
 /** All figures of the cases of one pattern, sortable, with intervals, and the flags in words below. */
 
-import { h, setChildren, setText } from "../../js/dom.js";
+import { h, setChildren, setText, syncChildren } from "../../js/dom.js";
 import { formatByteRate, formatBytes, formatInterval, formatMessageRate, formatNs, formatNumber } from "../../js/format.js";
 import { conditionsText, distanceText, flagName, flagText, integrityText, patternText } from "../../js/words.js";
 import { createName } from "../marker/marker.js";
@@ -55,8 +55,36 @@ function createState(one) {
     h("td", { class: "number" }, String(one.trials), one.failed > 0 && h("div", { class: "chip bad" }, `${one.failed} failed`)),
     h("td", {}, h("span", { title: distanceText(one.distance) }, one.distance ?? "–")),
     h("td", {}, integrity === "intact" || integrity === "not checked" ? integrity : h("span", { class: "chip bad" }, integrity)),
-    h("td", {}, h("div", { class: "flags" }, one.flags.map((flag) => h("span", { class: "chip", title: flagText(flag) }, flagName(flag))))),
+    h("td", {}, h("div", { class: "flags" }, one.flags.map(flagName).join(", "))),
   ];
+}
+
+/**
+ * @typedef {{one: Case, title: string, look: import("../../js/mechanisms.js").Look|undefined, pointed_out: boolean}} Row
+ * @param {Column[]} columns
+ */
+function createRow(columns) {
+  const element = h("tr", {});
+  /** @type {Row|null} */
+  let shown = null;
+  return {
+    element,
+    /** @param {Row} row */
+    update(row) {
+      element.classList.toggle("target", row.pointed_out);
+      if (shown && shown.one === row.one && shown.title === row.title) return;
+      shown = row;
+      const { one, title, look } = row;
+      element.id = `case-${one.number}`;
+      setChildren(
+        element,
+        h("th", { scope: "row" }, createName(look, title), h("div", { class: "conditions" }, conditionsText(one))),
+        h("td", { class: "number" }, formatBytes(one.message_bytes)),
+        columns.map((column) => createEstimateCell(column, one)),
+        createState(one),
+      );
+    },
+  };
 }
 
 /**
@@ -123,18 +151,11 @@ export function createCaseTable(pattern, onsort) {
         h("th", { scope: "col" }, "Messages intact?"),
         h("th", { scope: "col" }, "Flags"),
       );
-      setChildren(
+      syncChildren(
         body,
-        sorted(cases, sort, titleOf).map((one) =>
-          h(
-            "tr",
-            { id: `case-${one.number}`, class: target === `case-${one.number}` ? "target" : "" },
-            h("th", { scope: "row" }, createName(looks.get(one.mechanism), titleOf(one.mechanism)), h("div", { class: "conditions" }, conditionsText(one))),
-            h("td", { class: "number" }, formatBytes(one.message_bytes)),
-            columns.map((column) => createEstimateCell(column, one)),
-            createState(one),
-          ),
-        ),
+        sorted(cases, sort, titleOf).map((one) => ({ one, title: titleOf(one.mechanism), look: looks.get(one.mechanism), pointed_out: target === `case-${one.number}` })),
+        ({ one }) => String(one.number),
+        () => createRow(columns),
       );
       const flags = [...new Set(cases.flatMap((one) => one.flags))].sort();
       const distances = [...new Set(cases.flatMap((one) => (one.distance ? [one.distance] : [])))].sort();

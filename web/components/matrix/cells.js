@@ -3,7 +3,7 @@
 import { h } from "../../js/dom.js";
 import { formatByteRate, formatBytes, formatInterval, formatMessageRate, formatNs, formatPlural } from "../../js/format.js";
 import { supportedQuantiles } from "../../js/figures.js";
-import { conditionsText, flagText, patternText } from "../../js/words.js";
+import { conditionsText, flagName, patternText } from "../../js/words.js";
 
 /** @typedef {import("../../js/figures.js").Figure} Figure */
 
@@ -37,6 +37,9 @@ export const figureHref = ({ run, case: one }) => `/runs/${run.id}#case-${one.nu
 /** @param {Figure} figure */
 export const isMeasured = ({ case: one }) => Boolean(one.pattern === "stream" ? one.bytes_per_s : one.latency_ns?.p50);
 
+/** @param {import("../../js/types.js").MaybeEstimate} estimate */
+const hasInterval = (estimate) => estimate?.low !== null && estimate?.low !== undefined;
+
 /**
  * What stands behind a figure: interval, percentiles, trials, source.
  * @param {string} title
@@ -50,9 +53,10 @@ export function describeFigure(title, { run, case: one }) {
       : supportedQuantiles(one.latency_ns).map(({ label, estimate }) => [label, estimate, formatNs]);
   return [
     h("strong", {}, `${title}, ${formatBytes(one.message_bytes)} ${patternText(one.pattern)}`),
-    h("dl", {}, rows.flatMap(([label, estimate, format]) => [h("dt", {}, label), h("dd", {}, format(estimate?.value)), h("dd", {}, formatInterval(estimate, format))])),
-    h("p", {}, `${conditionsText(one)} · median and 95 % interval of n = ${formatPlural(one.trials, "trial")}${one.failed ? `, ${one.failed} failed` : ""}`),
-    one.flags.map((flag) => h("p", {}, flagText(flag))),
-    h("p", {}, `From run ${run.id}${run.name ? `, ${run.name}` : ""}`),
-  ].flat();
+    h("dl", {}, rows.flatMap(([label, estimate, format]) => [h("dt", {}, label), h("dd", {}, format(estimate?.value)), h("dd", {}, hasInterval(estimate) ? formatInterval(estimate, format) : "")])),
+    h("p", {}, `${rows.some(([, estimate]) => hasInterval(estimate)) ? "median and 95 % interval" : "median"} of n = ${formatPlural(one.trials, "trial")}${one.failed ? `, ${one.failed} failed` : ""}`),
+    h("p", {}, conditionsText(one)),
+    one.flags.length > 0 && h("p", {}, `flags: ${one.flags.map(flagName).join(", ")}`),
+    h("p", {}, `from run ${run.id}${run.name ? `, ${run.name}` : ""}`),
+  ];
 }

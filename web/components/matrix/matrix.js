@@ -48,7 +48,7 @@ export function createMatrix() {
           head("Direction"),
           head("Ends"),
           head("Waits for data?"),
-          head("", { class: "strip-head" }, round_trip_head, h("small", { class: "legend" }, "tick p50 · box to p90 · line to the highest supported percentile"), axis),
+          head("", { class: "strip-head" }, round_trip_head, h("small", { class: "legend" }, "tick p50, box to p90, line as far as supported"), axis),
           head("p50", { class: "number" }),
           head("", {}, stream_head, h("small", {}, "counted at the receiver")),
           head("GB/s", { class: "number" }),

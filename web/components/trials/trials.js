@@ -140,7 +140,8 @@ export function createTrials() {
     update(cases, trials, total, titleOf, looks) {
       /** @type {Map<number, Trial[]>} */
       const by_case = new Map();
-      for (const trial of trials) by_case.set(trial.case, [...(by_case.get(trial.case) ?? []), trial]);
+      for (const one of cases) by_case.set(one.number, []);
+      for (const trial of trials) by_case.get(trial.case)?.push(trial);
       const items = cases.flatMap((one) => {
         const own = (by_case.get(one.number) ?? []).sort((a, b) => a.sequence - b.sequence || a.attempt - b.attempt);
         return own.length === 0 ? [] : [{ one, trials: own, title: titleOf(one.mechanism), look: looks.get(one.mechanism), last_sequence: total }];
