@@ -71,6 +71,19 @@ test("a client that comes back gets what it missed, by field or by query", async
   }
 });
 
+test("what a request changes is told at once, not with the next timer", async (t) => {
+  const { client } = await startServer(t);
+  const run = await takeRun(client);
+  const stream = await client.stream("runs");
+  for (const note of ["a", "b", "c"]) {
+    const begin = Date.now();
+    await client.patch(`${runs}/${run.id}`, { note }, { "If-Match": "*" });
+    assert.equal((await stream.next()).data.note, note);
+    assert.ok(Date.now() - begin < 1000, `after ${Date.now() - begin} ms`);
+  }
+  stream.close();
+});
+
 test("a stream that saw no event yet has an id to come back with", async (t) => {
   const { client } = await startServer(t);
   const run = await takeRun(client);
