@@ -6,7 +6,8 @@
 
 #include "common/clock.h"
 
-enum { PROBE_NS = 3000000, PINGS_A_SAMPLE = 50, SAMPLES_MAX = 256, LOOKS = 2000 };
+#define PROBE_NS (3 * NS_PER_MS)
+enum { PINGS_A_SAMPLE = 50, SAMPLES_MAX = 256, LOOKS = 2000 };
 
 /* The word holds the number of the probe in its upper half, so that an answer to an earlier probe that was
  * given up is not taken for one to this, and in the lower half the ping: odd from worker 0, even back. */
@@ -61,7 +62,8 @@ out:
     if (count == 0)
         return NAN;
     qsort(samples, count, sizeof *samples, compare_times);
-    return (double)samples[count / 2] / (2.0 * PINGS_A_SAMPLE);
+    int64_t median = samples[count / 2];
+    return (double)median / (2.0 * PINGS_A_SAMPLE);
 }
 
 static void answer(struct control *control, uint32_t number)

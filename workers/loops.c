@@ -38,7 +38,7 @@ static inline int error_of(ssize_t result)
 
 static inline void record(struct loop_state *state, const struct block *block, int64_t elapsed_ns)
 {
-    int64_t latency_ns = state->batch == 1 ? elapsed_ns : elapsed_ns / (int64_t)state->batch;
+    int64_t latency_ns = state->batch <= 1 ? elapsed_ns : elapsed_ns / (int64_t)state->batch;
     histogram_record(&state->histogram, latency_ns);
     if (!block->kept)
         return;

@@ -16,17 +16,16 @@ enum { LINE_BYTES_MAX = 256, PATH_BYTES_MAX = 512 };
 
 int names_record(const char *directory, const char *mechanism, struct err *err, const char *format, ...)
 {
-    char path[PATH_BYTES_MAX], line[LINE_BYTES_MAX];
-    snprintf(path, sizeof path, "%s/names", directory);
-    int used = snprintf(line, sizeof line, "%s ", mechanism);
+    char path[PATH_BYTES_MAX], name[LINE_BYTES_MAX], line[LINE_BYTES_MAX];
     va_list arguments;
     va_start(arguments, format);
-    used += vsnprintf(line + used, sizeof line - (size_t)used, format, arguments);
+    vsnprintf(name, sizeof name, format, arguments);
     va_end(arguments);
-    if ((size_t)used + 1 >= sizeof line)
+    snprintf(path, sizeof path, "%s/names", directory);
+    int used = snprintf(line, sizeof line, "%s %s\n", mechanism, name);
+    if ((size_t)used >= sizeof line)
         return err_set(err, ENAMETOOLONG, "record a name of %s: longer than %d bytes", mechanism,
                        LINE_BYTES_MAX - 2);
-    line[used++] = '\n';
     AUTO_CLOSE int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (fd < 0)
         return err_errno(err, errno, "open %s", path);
@@ -60,7 +59,7 @@ static int sweep_names(int directory, struct err *err)
     AUTO_FCLOSE FILE *file = fdopen(fd, "r");
     if (file == NULL)
         return err_errno(err, errno, "open the names file");
-    fd = -1;
+    take_fd(&fd); /* the stream's */
     char line[LINE_BYTES_MAX];
     int result = 0;
     while (fgets(line, sizeof line, file) != NULL) {
@@ -80,7 +79,7 @@ static int remove_files(int directory, struct err *err)
     DIR *stream = copy < 0 ? NULL : fdopendir(copy);
     if (stream == NULL)
         return err_errno(err, errno, "read the crew's directory");
-    copy = -1; /* the stream's */
+    take_fd(&copy); /* the stream's */
     int result = 0;
     for (struct dirent *entry = readdir(stream); entry != NULL; entry = readdir(stream)) {
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)

@@ -1,12 +1,11 @@
 #include "workers/usage.h"
 
 #include <fcntl.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "workers/parse.h"
 
 int usage_open_schedstat(void)
 {
@@ -21,7 +20,11 @@ static int64_t read_run_delay_ns(int schedstat)
         return 0;
     line[length] = '\0';
     int64_t running_ns, delay_ns;
-    return sscanf(line, "%" SCNd64 " %" SCNd64, &running_ns, &delay_ns) == 2 ? delay_ns : 0;
+    const char *rest;
+    if (parse_integer(line, 10, 0, INT64_MAX, &running_ns, &rest) < 0 ||
+        parse_integer(rest, 10, 0, INT64_MAX, &delay_ns, &rest) < 0)
+        return 0;
+    return delay_ns;
 }
 
 static int64_t ns_of(struct timeval time)

@@ -12,6 +12,7 @@
 #include "common/frame.h"
 #include "workers/loops.h"
 #include "workers/metrics.h"
+#include "workers/parse.h"
 #include "workers/placement.h"
 #include "workers/spec.h"
 #include "workers/trial.h"
@@ -170,17 +171,6 @@ int worker_run(struct worker *worker)
 
 /* ---- the subcommand ---- */
 
-static int parse_number(const char *text, int max, int *number)
-{
-    char *end;
-    errno = 0;
-    long value = strtol(text, &end, 10);
-    if (errno != 0 || end == text || *end != '\0' || value < 0 || value > max)
-        return -EINVAL;
-    *number = (int)value;
-    return 0;
-}
-
 static int run_unrelated(struct worker *worker)
 {
     static struct worker_channel channels[CONTROL_CHANNELS_MAX];
@@ -196,22 +186,23 @@ static int run_unrelated(struct worker *worker)
 
 int worker_main(int argument_count, char **arguments)
 {
-    struct trial_spec spec;
-    struct worker worker = {.spec = &spec};
-    int control_fd = -1;
-    if (argument_count != 3 || parse_number(arguments[0], CONTROL_WORKERS_MAX - 1, &worker.index) < 0 ||
-        parse_number(arguments[1], INT32_MAX, &control_fd) < 0 ||
-        parse_number(arguments[2], INT32_MAX, &worker.attached) < 0) {
+    int64_t index, control_fd, attached_fd;
+    if (argument_count != 3 ||
+        parse_integer(arguments[0], 10, 0, CONTROL_WORKERS_MAX - 1, &index, NULL) < 0 ||
+        parse_integer(arguments[1], 10, 0, INT32_MAX, &control_fd, NULL) < 0 ||
+        parse_integer(arguments[2], 10, 0, INT32_MAX, &attached_fd, NULL) < 0) {
         fprintf(stderr, "usage: ipclab-worker worker INDEX CONTROL_FD ATTACHED_FD < SPEC\n");
         return WORKER_BAD_SPEC;
     }
+    struct trial_spec spec;
+    struct worker worker = {.spec = &spec, .index = (int)index, .attached = (int)attached_fd};
     struct err err;
     AUTO(text_fini) struct text document = TEXT_EMPTY;
     int result = spec_read(STDIN_FILENO, &document, &spec, &err);
     if (result == 0)
         worker.mechanism = spec_mechanism(&spec, &err);
     if (worker.mechanism != NULL)
-        worker.control = control_map(control_fd, &err);
+        worker.control = control_map((int)control_fd, &err);
     if (worker.control == NULL) {
         fprintf(stderr, "ipclab-worker worker: %s\n", err.text);
         return WORKER_BAD_SPEC;

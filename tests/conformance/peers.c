@@ -19,6 +19,7 @@
 #include "common/clock.h"
 #include "tests/support/criterion.h"
 #include "workers/mechanisms/mechanism.h"
+#include "workers/parse.h"
 #include "workers/payload.h"
 
 static const char order_variable[] = "IPCLAB_CONFORMANCE_PEER";
@@ -192,11 +193,13 @@ _Noreturn static void be_peer(const struct order *order, struct worker_channel *
 /* Where the program was executed to be a peer, it does not come as far as main. */
 __attribute__((constructor)) static void be_peer_if_executed(void)
 {
-    const char *fd = getenv(order_variable);
-    if (fd == NULL)
+    const char *number = getenv(order_variable);
+    if (number == NULL)
         return;
     static struct order order;
-    if (pread(atoi(fd), &order, sizeof order, 0) != sizeof order)
+    int64_t fd;
+    if (parse_integer(number, 10, 0, INT32_MAX, &fd, NULL) < 0 ||
+        pread((int)fd, &order, sizeof order, 0) != sizeof order)
         _exit(1);
     static struct worker_channel channels[2];
     size_t count = worker_channel_count(mechanism_find(order.plan.mechanism), order.plan.channel.pattern);

@@ -168,7 +168,7 @@ static void open_and_close(const struct mechanism *mechanism, const char *direct
     int result = mechanism->open(channel.state, &channel.channel, &err);
     cr_expect(le(int, result, 0));
     if (result < 0)
-        cr_expect(ne(int, err.text[0], '\0'), "%s failed to open without a word", mechanism->name);
+        cr_expect(gt(sz, strlen(err.text), 0), "%s failed to open without a word", mechanism->name);
     if (must_fail)
         cr_expect(lt(int, result, 0), "%s opened where it cannot", mechanism->name);
     mechanism->close(channel.state, &channel.channel);

@@ -114,7 +114,7 @@ Test(ring, says_when_a_message_was_cut_off)
     struct pair pair;
     static unsigned char message[96 * 1024];
     pair_open(&pair, sizeof message, 1 << 20, WAIT_FUTEX);
-    ring_send(&pair.sender, message, 40 * 1024);
+    ring_send(&pair.sender, message, 40960);
     ring_detach(&pair.sender);
     cr_expect(eq(int, (int)ring_receive(&pair.receiver, message, sizeof message), -EPIPE));
     pair_close(&pair);

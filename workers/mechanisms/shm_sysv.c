@@ -14,6 +14,7 @@
 
 #include "workers/mechanisms/mechanism.h"
 #include "workers/names.h"
+#include "workers/parse.h"
 #include "workers/ring.h"
 
 enum { KEY_ATTEMPTS = 16 };
@@ -73,12 +74,12 @@ static int shm_sysv_attach(void *state, const struct channel *channel, struct se
     if (shm->memory == NULL) {
         /* A stranger finds the segment by its key. A relative does not come here: fork duplicated the
          * leader's attachment, at the same address. */
-        unsigned key;
-        if (sscanf(channel->address, "0x%x", &key) != 1)
+        int64_t key;
+        if (parse_integer(channel->address, 16, 1, INT32_MAX, &key, NULL) < 0)
             return err_set(err, EINVAL, "\"%s\" is no key", channel->address);
         shm->id = shmget((key_t)key, 0, 0600);
         if (shm->id < 0)
-            return err_errno(err, errno, "shmget of key 0x%x", key);
+            return err_errno(err, errno, "shmget of key %s", channel->address);
         void *memory = shmat(shm->id, NULL, 0);
         if (memory == (void *)-1)
             return err_errno(err, errno, "shmat");
@@ -113,9 +114,10 @@ static void shm_sysv_close(void *state, const struct channel *channel)
 
 static int shm_sysv_remove_name(const char *name, struct err *err)
 {
-    unsigned key;
-    int creator;
-    if (sscanf(name, "0x%x %d", &key, &creator) != 2)
+    int64_t key, creator;
+    const char *rest;
+    if (parse_integer(name, 16, 1, INT32_MAX, &key, &rest) < 0 ||
+        parse_integer(rest, 10, 1, INT32_MAX, &creator, NULL) < 0)
         return err_set(err, EINVAL, "sweep: \"%s\" is no key and creator", name);
     int id = shmget((key_t)key, 0, 0);
     struct shmid_ds status;
@@ -123,7 +125,7 @@ static int shm_sysv_remove_name(const char *name, struct err *err)
         status.shm_perm.cuid != geteuid())
         return 0; /* gone, or not ours */
     if (shmctl(id, IPC_RMID, NULL) != 0 && errno != EINVAL && errno != EIDRM)
-        return err_errno(err, errno, "remove the segment of key 0x%x", key);
+        return err_errno(err, errno, "remove the segment of key %s", name);
     return 0;
 }
 

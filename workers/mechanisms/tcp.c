@@ -15,6 +15,7 @@
 #include "workers/mechanisms/byte_stream.h"
 #include "workers/mechanisms/mechanism.h"
 #include "workers/mechanisms/stream_socket.h"
+#include "workers/parse.h"
 
 struct tcp {
     struct stream_socket connection; /* first: its send and receive take the state */
@@ -55,7 +56,7 @@ static int tcp_open(void *state, struct channel *channel, struct err *err)
     tcp->reservation = bound_socket(0, err);
     if (tcp->reservation < 0)
         return tcp->reservation;
-    struct sockaddr_in address;
+    struct sockaddr_in address = loopback(0);
     socklen_t length = sizeof address;
     if (getsockname(tcp->reservation, (struct sockaddr *)&address, &length) != 0)
         return err_errno(err, errno, "getsockname");
@@ -99,8 +100,8 @@ static int tcp_attach(void *state, const struct channel *channel, struct seat se
     struct tcp *tcp = state;
     close_reservation(tcp); /* the copy a relative inherited */
     tcp->connection.fd = -1;
-    unsigned port;
-    if (sscanf(channel->address, "%u", &port) != 1 || port == 0 || port > UINT16_MAX)
+    int64_t port;
+    if (parse_integer(channel->address, 10, 1, UINT16_MAX, &port, NULL) < 0)
         return err_set(err, EINVAL, "\"%s\" is no port", channel->address);
     int result = seat.side == SEAT_RECEIVER ? serve(tcp, (uint16_t)port, channel, err)
                                             : call(tcp, (uint16_t)port, channel, err);

@@ -20,6 +20,7 @@
 #include "common/json.h"
 #include "tests/perf/probe/raw_loop.h"
 #include "workers/loops.h"
+#include "workers/parse.h"
 #include "workers/placement.h"
 #include "workers/worker.h"
 
@@ -152,8 +153,11 @@ static void print(const struct round *rounds, size_t count)
 int main(int argument_count, char **arguments)
 {
     struct round rounds[ROUNDS_MAX];
-    int wanted = argument_count > 1 ? atoi(arguments[1]) : ROUNDS;
-    size_t count = wanted < 1 ? 1 : wanted > ROUNDS_MAX ? ROUNDS_MAX : (size_t)wanted;
+    int64_t count = ROUNDS;
+    if (argument_count > 1 && parse_integer(arguments[1], 10, 1, ROUNDS_MAX, &count, NULL) < 0) {
+        fprintf(stderr, "usage: probe [ROUNDS, at most %d]\n", ROUNDS_MAX);
+        return EXIT_FAILURE;
+    }
     char directory[] = "/tmp/ipclab-probe-XXXXXX";
     cpu_set_t all;
     int cpus[2], cpu_count = 0;
@@ -167,7 +171,7 @@ int main(int argument_count, char **arguments)
         rmdir(directory);
         return EXIT_FAILURE;
     }
-    for (size_t i = 0; i < count; i++) {
+    for (int64_t i = 0; i < count; i++) {
         rounds[i].raw_before_ns = raw_loop_p50_ns(cpus[0], cpus[1], RAW_NS, LOOP_BATCH);
         sched_setaffinity(0, sizeof all, &all); /* placement chooses from it */
         rounds[i].ring_ns = ring_p50_ns(directory);
@@ -177,6 +181,6 @@ int main(int argument_count, char **arguments)
     snprintf(names, sizeof names, "%s/names", directory);
     unlink(names);
     rmdir(directory);
-    print(rounds, count);
+    print(rounds, (size_t)count);
     return EXIT_SUCCESS;
 }
