@@ -14,7 +14,7 @@
 
 enum { ANSWER_HEADERS_MAX = 6 };
 
-struct http_document; /* a prepared 200, see http.h */
+struct http_document;
 struct sse_stream;
 
 struct answer {

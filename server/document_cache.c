@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "common/text.h"
-#include "server/http.h"
+#include "server/http_document.h"
 
 /* A list, most recent first. It is walked: the entries are few, since an entry is a whole answer. */
 enum { ENTRIES_MAX = 256 };
@@ -34,8 +34,10 @@ int document_cache_new(size_t bytes_max, struct document_cache **cache, struct e
 static void drop_oldest(struct document_cache *cache)
 {
     struct entry **link = &cache->newest;
-    while ((*link)->next != NULL)
+    while (*link != NULL && (*link)->next != NULL)
         link = &(*link)->next;
+    if (*link == NULL)
+        return;
     struct entry *oldest = *link;
     *link = NULL;
     cache->bytes -= http_document_bytes(oldest->document);

@@ -15,16 +15,17 @@
 #include "common/clock.h"
 #include "server/api/routes.h"
 #include "server/app.h"
+#include "server/dispatch.h"
 #include "server/document_cache.h"
+#include "server/http_connection.h"
+#include "server/http_document.h"
 #include "server/listener.h"
 #include "server/loop.h"
 #include "server/problem.h"
-#include "server/router.h"
 #include "server/sse.h"
 #include "server/static_files.h"
 
 enum {
-    REAPER_PAUSE_MS = 250,    /* between two looks at all connections */
     DESCRIPTORS_RESERVE = 96, /* for the archive, crews, timers */
     ADDRESS_BYTES = 64,
     CACHE_BYTES_MAX = 16 * 1024 * 1024,
@@ -32,31 +33,23 @@ enum {
 
 struct http {
     struct loop_source source; /* libmicrohttpd's epoll descriptor */
-    struct loop_timer reaper;  /* fires at the nearest deadline; unarmed without connections */
-    int64_t reaper_due_ns;     /* INT64_MAX = not armed */
-    struct app *app;
+    struct loop *loop;
+    struct dispatch dispatch;
     struct MHD_Daemon *daemon;
     struct sse *sse;
     struct static_files *files;
     struct document_cache *cache;
     char address[ADDRESS_BYTES];
     uint16_t port;
-    struct connection *connections;
+    struct http_connections connections;
     size_t exchange_count; /* requests begun and not completed */
-    struct http_counts counts;
-};
-
-struct connection {
-    struct http *http;
-    int fd;
-    int64_t deadline_ns; /* INT64_MAX = none */
-    struct connection *previous, *next;
+    uint64_t answers_by_class[HTTP_STATUS_CLASSES];
 };
 
 /* One request and its answer. */
 struct exchange {
     struct http *http;
-    struct connection *connection;
+    struct http_connection *connection;
     struct request request;
     int target_status; /* what target_parse said */
     const struct route *route;
@@ -65,135 +58,6 @@ struct exchange {
     struct answer answer; /* status 0 = not known yet */
     char buffer[];        /* of the target */
 };
-
-/* ---- documents ---- */
-
-struct http_document {
-    struct MHD_Response *response;
-    char etag[ETAG_BYTES];
-    size_t length;
-};
-
-static void add_header(struct MHD_Response *response, const char *name, const char *value)
-{
-    MHD_add_response_header(response, name, value);
-}
-
-/* On every answer. The page needs nothing but this server and no script that is not a file of its own. */
-static void add_security_headers(struct MHD_Response *response)
-{
-    add_header(response, "Content-Security-Policy",
-               "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
-               "object-src 'none'");
-    add_header(response, "X-Content-Type-Options", "nosniff");
-    add_header(response, "Referrer-Policy", "no-referrer");
-}
-
-struct http_document *http_document_new(const struct http_document_content *content)
-{
-    AUTO_FREE struct http_document *document = calloc(1, sizeof *document);
-    if (document == NULL)
-        return NULL;
-    enum MHD_ResponseMemoryMode mode = content->is_static ? MHD_RESPMEM_PERSISTENT : MHD_RESPMEM_MUST_COPY;
-    /* The library takes a void * also for memory it only reads. */
-    void *bytes = (void *)(uintptr_t)content->bytes;
-    document->response = MHD_create_response_from_buffer(content->length, bytes, mode);
-    if (document->response == NULL)
-        return NULL;
-    document->length = content->length;
-    text_copy(document->etag, sizeof document->etag, content->etag);
-    add_security_headers(document->response);
-    add_header(document->response, "Content-Type", content->content_type);
-    add_header(document->response, "ETag", content->etag);
-    add_header(document->response, "Cache-Control", "no-cache");
-    if (content->content_encoding != NULL)
-        add_header(document->response, "Content-Encoding", content->content_encoding);
-    if (content->varies)
-        add_header(document->response, "Vary", "Accept-Encoding");
-    return take_pointer(document);
-}
-
-void http_document_free(struct http_document *document)
-{
-    if (document == NULL)
-        return;
-    MHD_destroy_response(document->response);
-    free(document);
-}
-
-size_t http_document_bytes(const struct http_document *document)
-{
-    return document->length;
-}
-
-/* ---- deadlines ---- */
-
-static void set_deadline(struct connection *connection, int64_t after_ms)
-{
-    struct http *http = connection->http;
-    connection->deadline_ns = clock_now_ns() + after_ms * NS_PER_MS;
-    if (connection->deadline_ns >= http->reaper_due_ns)
-        return;
-    http->reaper_due_ns = connection->deadline_ns;
-    loop_timer_arm(&http->reaper, after_ms * NS_PER_MS);
-}
-
-/* Cuts off whoever is late. shutdown rather than close: the descriptor is libmicrohttpd's, which finds the
- * connection dead and cleans up. */
-static void reap(struct loop_timer *timer)
-{
-    struct http *http = (struct http *)((char *)timer - offsetof(struct http, reaper));
-    int64_t now_ns = clock_now_ns();
-    int64_t nearest_ns = INT64_MAX;
-    for (struct connection *connection = http->connections; connection != NULL;
-         connection = connection->next) {
-        if (connection->deadline_ns <= now_ns) {
-            shutdown(connection->fd, SHUT_RDWR);
-            http->counts.deadlines_missed++;
-            connection->deadline_ns = INT64_MAX;
-        }
-        if (connection->deadline_ns < nearest_ns)
-            nearest_ns = connection->deadline_ns;
-    }
-    http->reaper_due_ns = nearest_ns;
-    if (nearest_ns == INT64_MAX)
-        return;
-    int64_t pause_ns = nearest_ns - now_ns;
-    loop_timer_arm(timer, pause_ns > REAPER_PAUSE_MS * NS_PER_MS ? pause_ns : REAPER_PAUSE_MS * NS_PER_MS);
-}
-
-static void notify_connection(void *context, struct MHD_Connection *handle, void **slot,
-                              enum MHD_ConnectionNotificationCode code)
-{
-    struct http *http = context;
-    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        struct connection *connection = calloc(1, sizeof *connection);
-        *slot = connection;
-        if (connection == NULL)
-            return;
-        connection->http = http;
-        connection->fd = MHD_get_connection_info(handle, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-        connection->next = http->connections;
-        if (connection->next != NULL)
-            connection->next->previous = connection;
-        http->connections = connection;
-        http->counts.connections++;
-        set_deadline(connection, HTTP_REQUEST_MS);
-        return;
-    }
-    struct connection *connection = *slot;
-    if (connection == NULL)
-        return;
-    if (connection->previous != NULL)
-        connection->previous->next = connection->next;
-    else
-        http->connections = connection->next;
-    if (connection->next != NULL)
-        connection->next->previous = connection->previous;
-    http->counts.connections--;
-    free(connection);
-    *slot = NULL;
-}
 
 /* ---- answers ---- */
 
@@ -220,16 +84,16 @@ static struct MHD_Response *create_response(struct answer *answer, struct MHD_Co
     }
     if (response == NULL)
         return NULL;
-    add_security_headers(response);
+    http_add_security_headers(response);
     if (answer->content_type != NULL)
-        add_header(response, "Content-Type", answer->content_type);
+        MHD_add_response_header(response, "Content-Type", answer->content_type);
     if (answer->etag[0] != '\0')
-        add_header(response, "ETag", answer->etag);
-    add_header(response, "Cache-Control", answer->etag[0] != '\0' ? "no-cache" : "no-store");
+        MHD_add_response_header(response, "ETag", answer->etag);
+    MHD_add_response_header(response, "Cache-Control", answer->etag[0] != '\0' ? "no-cache" : "no-store");
     for (size_t i = 0; i < answer->header_count; i++)
-        add_header(response, answer->headers[i].name, answer->headers[i].value);
+        MHD_add_response_header(response, answer->headers[i].name, answer->headers[i].value);
     if (answer->close)
-        add_header(response, "Connection", "close");
+        MHD_add_response_header(response, "Connection", "close");
     return response;
 }
 
@@ -237,23 +101,23 @@ static enum MHD_Result queue_answer(struct exchange *exchange, struct MHD_Connec
 {
     struct http *http = exchange->http;
     struct answer *answer = &exchange->answer;
-    const char *etag = answer->document != NULL ? answer->document->etag : answer->etag;
+    const char *etag = answer->document != NULL ? http_document_etag(answer->document) : answer->etag;
     bool is_stream = answer->stream != NULL;
     if (answer->status == 200 && exchange->request.method == METHOD_GET &&
         is_not_modified(&exchange->request, etag))
         answer->status = 304; /* with the 200's response: libmicrohttpd leaves the body out */
     struct MHD_Response *response =
-        answer->document != NULL ? answer->document->response : create_response(answer, handle);
+        answer->document != NULL ? http_document_response(answer->document) : create_response(answer, handle);
     if (response == NULL)
         return MHD_NO;
     enum MHD_Result queued = MHD_queue_response(handle, (unsigned)answer->status, response);
     if (answer->document == NULL)
         MHD_destroy_response(response);
-    http->counts.answers_by_class[answer->status / 100 - 1]++;
+    http->answers_by_class[answer->status / 100 - 1]++;
     if (is_stream)
-        exchange->connection->deadline_ns = INT64_MAX;
+        http_connection_clear_deadline(exchange->connection);
     else
-        set_deadline(exchange->connection, HTTP_ANSWER_MS);
+        http_connection_set_deadline(exchange->connection, HTTP_ANSWER_MS);
     return queued;
 }
 
@@ -266,58 +130,6 @@ static enum MHD_Result visit_header(void *context, enum MHD_ValueKind kind, cons
     (void)value_length;
     request_add_header(context, name, name_length, value);
     return MHD_YES;
-}
-
-/* Route, or file of the page, or what is wrong with method and path. */
-static void judge_target(struct exchange *exchange)
-{
-    struct request *request = &exchange->request;
-    struct answer *answer = &exchange->answer;
-    unsigned allowed;
-    exchange->route = router_find(&api_routes, request, &allowed);
-    if (exchange->route != NULL)
-        return;
-    if (allowed == 0 && static_files_has(exchange->http->files, request->target.path))
-        allowed = 1u << METHOD_GET;
-    if (allowed == 0) {
-        problem_answer_format(answer, 404, "Nothing is at %s.", request->target.path);
-        return;
-    }
-    if ((allowed & (1u << request->method)) != 0)
-        return;
-    char allow[ALLOW_BYTES];
-    router_write_allow(allowed, allow);
-    problem_answer_format(answer, 405, "%s takes %s.", request->target.path, allow);
-    answer_add_header(answer, "Allow", "%s", allow);
-}
-
-static void refuse(struct answer *answer, struct refusal refusal)
-{
-    if (refusal.status == 0)
-        return;
-    problem_answer(answer, refusal.status, refusal.detail);
-    answer->close = refusal.close;
-}
-
-static const char *target_detail(int status)
-{
-    if (status == 414)
-        return "An address is at most 4096 bytes.";
-    return status == 404 ? "No path holds such characters." : "The query is not well-formed.";
-}
-
-/* Leaves the answer's status at 0 if the request may go on. */
-static void judge(struct exchange *exchange)
-{
-    const struct request *request = &exchange->request;
-    struct answer *answer = &exchange->answer;
-    refuse(answer, request_check_envelope(request, exchange->http->address, exchange->http->port));
-    if (answer->status == 0 && exchange->target_status != 0)
-        problem_answer(answer, exchange->target_status, target_detail(exchange->target_status));
-    if (answer->status == 0)
-        judge_target(exchange);
-    if (answer->status == 0)
-        refuse(answer, request_check_content(request));
 }
 
 /* A refusal waits for a body of bearable length: closing on unread data sends a reset, which can overtake the
@@ -345,21 +157,6 @@ static enum MHD_Result take_upload(struct exchange *exchange, const char *bytes,
     return text_ok(body) ? MHD_YES : MHD_NO;
 }
 
-static void answer_request(struct exchange *exchange)
-{
-    struct http *http = exchange->http;
-    if (exchange->route == NULL) {
-        static_files_answer(http->files, &exchange->request, &exchange->answer);
-        return;
-    }
-    struct faults faults = {.count = 0};
-    request_check_parameters(&exchange->request, exchange->route->parameters, &faults);
-    if (faults.count > 0)
-        problem_answer_faults(&exchange->answer, &faults);
-    else
-        exchange->route->handle(http->app, &exchange->request, &exchange->answer);
-}
-
 /* libmicrohttpd calls this once with the head, then for each piece of the body, then once more. */
 static enum MHD_Result handle_request(void *context, struct MHD_Connection *handle, const char *url,
                                       const char *method, const char *version, const char *upload,
@@ -375,7 +172,8 @@ static enum MHD_Result handle_request(void *context, struct MHD_Connection *hand
         exchange->is_judged = true;
         exchange->request.method = request_method_of(method, &exchange->request.head);
         MHD_get_connection_values_n(handle, MHD_HEADER_KIND, visit_header, &exchange->request);
-        judge(exchange);
+        exchange->route = dispatch_judge(&exchange->http->dispatch, &exchange->request,
+                                         exchange->target_status, &exchange->answer);
         if (exchange->answer.status != 0 && !answer_waits_for_body(exchange))
             return queue_answer(exchange, handle);
         return MHD_YES;
@@ -383,7 +181,7 @@ static enum MHD_Result handle_request(void *context, struct MHD_Connection *hand
     if (*upload_length > 0)
         return take_upload(exchange, upload, upload_length);
     if (exchange->answer.status == 0)
-        answer_request(exchange);
+        dispatch_answer(&exchange->http->dispatch, exchange->route, &exchange->request, &exchange->answer);
     return queue_answer(exchange, handle);
 }
 
@@ -401,8 +199,9 @@ static void *begin_exchange(void *context, const char *raw_target, struct MHD_Co
     exchange->request.http = http;
     exchange->target_status = target_parse(raw_target, exchange->buffer, &exchange->request.target);
     http->exchange_count++;
-    if (exchange->connection != NULL)
-        set_deadline(exchange->connection, HTTP_REQUEST_MS);
+    /* The first request's time runs from the accept. */
+    if (exchange->connection != NULL && exchange->connection->has_served)
+        http_connection_set_deadline(exchange->connection, HTTP_REQUEST_MS);
     return exchange;
 }
 
@@ -415,8 +214,10 @@ static void end_exchange(void *context, struct MHD_Connection *handle, void **sl
     struct exchange *exchange = *slot;
     if (exchange == NULL)
         return;
-    if (exchange->connection != NULL)
-        set_deadline(exchange->connection, HTTP_IDLE_MS);
+    if (exchange->connection != NULL) {
+        exchange->connection->has_served = true;
+        http_connection_set_deadline(exchange->connection, HTTP_IDLE_MS);
+    }
     if (exchange->answer.stream != NULL) /* opened, but its response never was */
         sse_stream_free(exchange->answer.stream);
     answer_fini(&exchange->answer);
@@ -432,6 +233,22 @@ static size_t leave_escaped(void *context, struct MHD_Connection *handle, char *
     (void)context;
     (void)handle;
     return strlen(text);
+}
+
+static void notify_connection(void *context, struct MHD_Connection *handle, void **slot,
+                              enum MHD_ConnectionNotificationCode code)
+{
+    struct http *http = context;
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+        http_connection_free(*slot);
+        *slot = NULL;
+        return;
+    }
+    int fd = MHD_get_connection_info(handle, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    struct http_connection *connection = http_connection_new(&http->connections, fd);
+    if (connection != NULL)
+        http_connection_set_deadline(connection, HTTP_REQUEST_MS);
+    *slot = connection;
 }
 
 /* ---- the daemon ---- */
@@ -493,7 +310,7 @@ static int start_daemon(struct http *http, struct err *err)
     take_fd(&listener); /* the daemon's now */
     http->source.fd = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
     http->source.ready = daemon_ready;
-    return loop_add(http->app->loop, &http->source, EPOLLIN, err);
+    return loop_add(http->loop, &http->source, EPOLLIN, err);
 }
 
 int http_open(struct app *app, const char *address, uint16_t port, struct http **http, struct err *err)
@@ -501,9 +318,8 @@ int http_open(struct app *app, const char *address, uint16_t port, struct http *
     struct http *new = calloc(1, sizeof *new);
     if (new == NULL)
         return err_set(err, ENOMEM, "out of memory for the web server");
-    new->app = app;
+    new->loop = app->loop;
     new->port = port;
-    new->reaper_due_ns = INT64_MAX;
     text_copy(new->address, sizeof new->address, address);
     int status = static_files_new(&new->files, err);
     if (status == 0)
@@ -511,13 +327,15 @@ int http_open(struct app *app, const char *address, uint16_t port, struct http *
     if (status == 0)
         status = sse_new(app->loop, app->events, &new->sse, err);
     if (status == 0)
-        status = loop_timer_open(app->loop, &new->reaper, reap, err);
+        status = http_connections_init(&new->connections, app->loop, err);
     if (status == 0)
         status = start_daemon(new, err);
     if (status < 0) {
         http_close(new);
         return status;
     }
+    new->dispatch = (struct dispatch){
+        .app = app, .routes = &api_routes, .files = new->files, .address = new->address, .port = new->port};
     loop_set_before_wait(app->loop, run_daemon, new);
     *http = new;
     return 0;
@@ -547,12 +365,12 @@ void http_close(struct http *http)
     if (http == NULL)
         return;
     if (http->daemon != NULL) {
-        loop_set_before_wait(http->app->loop, NULL, NULL);
-        loop_remove(http->app->loop, &http->source);
+        loop_set_before_wait(http->loop, NULL, NULL);
+        loop_remove(http->loop, &http->source);
         finish_exchanges(http);
         MHD_stop_daemon(http->daemon);
     }
-    loop_timer_close(http->app->loop, &http->reaper);
+    http_connections_fini(&http->connections);
     sse_free(http->sse);
     document_cache_free(http->cache);
     static_files_free(http->files);
@@ -581,7 +399,11 @@ const struct static_files *http_files(const struct http *http)
 
 struct http_counts http_counts(const struct http *http)
 {
-    struct http_counts counts = http->counts;
-    counts.streams = sse_stream_count(http->sse);
+    struct http_counts counts = {
+        .connections = http->connections.count,
+        .streams = sse_stream_count(http->sse),
+        .deadlines_missed = http->connections.deadlines_missed,
+    };
+    memcpy(counts.answers_by_class, http->answers_by_class, sizeof counts.answers_by_class);
     return counts;
 }

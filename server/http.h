@@ -34,6 +34,7 @@ enum {
     HTTP_IDLE_MS = 15000,
     HTTP_ANSWER_MS = 30000,
     HTTP_CLOSE_MS = 1500,
+    HTTP_STATUS_CLASSES = 5,
 };
 
 struct app;
@@ -55,25 +56,9 @@ const struct static_files *http_files(const struct http *http);
 
 struct http_counts {
     size_t connections, streams;
-    uint64_t answers_by_class[5]; /* 1xx … 5xx */
+    uint64_t answers_by_class[HTTP_STATUS_CLASSES]; /* 1xx … 5xx */
     uint64_t deadlines_missed;
 };
 struct http_counts http_counts(const struct http *http);
-
-/* A 200 prepared once and sent often: bytes and header fields are shared by all its answers. */
-struct http_document_content {
-    const void *bytes; /* copied, unless is_static */
-    size_t length;
-    bool is_static;
-    const char *content_type;
-    const char *etag;             /* quoted */
-    const char *content_encoding; /* NULL = identity */
-    bool varies;                  /* by Accept-Encoding */
-};
-/* NULL if memory runs out. */
-struct http_document *http_document_new(const struct http_document_content *content);
-/* Answers under way keep what they need. */
-void http_document_free(struct http_document *document);
-size_t http_document_bytes(const struct http_document *document);
 
 #endif

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "server/embed/embedded.h"
-#include "server/http.h"
+#include "server/http_document.h"
 
 struct static_file {
     const char *path;

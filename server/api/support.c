@@ -7,6 +7,7 @@
 #include "common/cleanup.h"
 #include "server/document_cache.h"
 #include "server/http.h"
+#include "server/http_document.h"
 #include "server/problem.h"
 #include "server/run_json.h"
 
