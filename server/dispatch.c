@@ -26,12 +26,12 @@ static const struct route *judge_target(const struct dispatch *dispatch, struct 
     return NULL;
 }
 
-static void refuse(struct answer *answer, struct refusal refusal)
+static void refuse(struct answer *answer, const struct refusal *refusal)
 {
-    if (refusal.status == 0)
+    if (refusal->status == 0)
         return;
-    problem_answer(answer, refusal.status, refusal.detail);
-    answer->close = refusal.close;
+    problem_answer(answer, refusal->status, refusal->detail);
+    answer->close = refusal->close;
 }
 
 static const char *target_detail(int status)
@@ -45,13 +45,16 @@ const struct route *dispatch_judge(const struct dispatch *dispatch, struct reque
                                    int target_status, struct answer *answer)
 {
     const struct route *route = NULL;
-    refuse(answer, request_check_envelope(request, dispatch->address, dispatch->port));
+    struct refusal refusal = request_check_envelope(request, dispatch->address, dispatch->port);
+    refuse(answer, &refusal);
     if (answer->status == 0 && target_status != 0)
         problem_answer(answer, target_status, target_detail(target_status));
     if (answer->status == 0)
         route = judge_target(dispatch, request, answer);
-    if (answer->status == 0)
-        refuse(answer, request_check_content(request));
+    if (answer->status == 0) {
+        refusal = request_check_content(request);
+        refuse(answer, &refusal);
+    }
     return route;
 }
 

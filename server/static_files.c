@@ -1,5 +1,6 @@
 #include "server/static_files.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -113,6 +114,7 @@ void static_files_answer(const struct static_files *files, const struct request 
                          struct answer *answer)
 {
     const struct static_file *file = find(files, request->target.path);
+    assert(file != NULL);
     bool gzip = file->gzip != NULL && request_accepts_gzip(request);
     answer_set_status(answer, 200);
     answer->document = gzip ? file->gzip : file->raw;

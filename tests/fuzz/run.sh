@@ -9,27 +9,29 @@ set -eu
 cd "$(dirname "$0")/../.."
 seconds=${1:-30}
 [ $# -gt 0 ] && shift
-[ $# -gt 0 ] || set -- $(cd tests/fuzz && ls fuzz_*.c | sed 's/\.c$//')
+if [ $# -eq 0 ]; then
+    for source in tests/fuzz/fuzz_*.c; do set -- "$@" "$(basename "$source" .c)"; done
+fi
 out=build/fuzz
 mkdir -p "$out"
-flags='-std=c17 -g -O1 -fno-strict-aliasing -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
-    -I. -Ibuild/gen -D_GNU_SOURCE -DIPCLAB_VERSION="0"'
+compile() {
+    clang -std=c17 -g -O1 -fno-strict-aliasing -fno-sanitize-recover=undefined -I. -Ibuild/gen -D_GNU_SOURCE \
+        -DIPCLAB_VERSION='"fuzz"' "$@"
+}
 
 # Everything below the programs' main functions, once for all targets.
-sources=$(ls common/*.c db/*.c server/*.c server/api/*.c server/analysis/*.c | grep -v '^server/main\.c$')
-for source in $sources build/gen/embedded.c build/gen/migrations.c; do
+for source in common/*.c db/*.c server/*.c server/api/*.c server/analysis/*.c build/gen/embedded.c build/gen/migrations.c; do
+    [ "$source" = server/main.c ] && continue
     object=$out/$(echo "$source" | tr / _).o
     [ -e "$object" ] && [ -z "$(find common db server "$source" -name "*.h" -newer "$object" -o -path "$source" -newer "$object")" ] && continue
-    # shellcheck disable=SC2086
-    clang $flags -c -o "$object" "$source"
+    compile -fsanitize=fuzzer-no-link,address,undefined -c -o "$object" "$source"
 done
 clang -c -o "$out/embedded_data.o" build/gen/embedded.S
 rm -f "$out/library.a"
 ar rcs "$out/library.a" "$out"/*.o
 
 for name in "$@"; do
-    # shellcheck disable=SC2086
-    clang $flags -fsanitize=fuzzer -o "$out/$name" "tests/fuzz/$name.c" "$out/library.a" \
+    compile -fsanitize=fuzzer,address,undefined -o "$out/$name" "tests/fuzz/$name.c" "$out/library.a" \
         -lmicrohttpd -lcjson -lsqlite3 -lm
     mkdir -p "$out/corpus/$name" "tests/fuzz/seeds/$name"
     "$out/$name" -max_total_time="$seconds" -max_len=4096 -print_final_stats=1 -artifact_prefix="$out/" \
