@@ -33,7 +33,7 @@ common_c  := $(wildcard common/*.c)
 db_c      := $(wildcard db/*.c)
 server_c  := $(wildcard server/*.c server/api/*.c server/analysis/*.c)
 workers_c := $(wildcard workers/*.c workers/mechanisms/*.c workers/labs/*.c workers/claims/*.c)
-web_files := $(shell find web -type f ! -name '*.md' ! -name '.*' 2>/dev/null | LC_ALL=C sort)
+web_files := $(shell find web -type f ! -name '*.md' ! -name '.*' ! -name package.json 2>/dev/null | LC_ALL=C sort)
 migrations := $(wildcard db/migrations/*.sql)
 generated_c := $(BUILD)/gen/embedded.c $(BUILD)/gen/embedded.S $(BUILD)/gen/migrations.c
 

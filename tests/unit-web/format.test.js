@@ -66,6 +66,11 @@ test("an interval names its unit once, and its absence", () => {
   assert.equal(format.formatInterval(null, format.formatNs), "no interval");
 });
 
+test("a cost per message does not pretend to more than it is", () => {
+  expectTexts(format.formatPerMessage, [[0, "0"], [0.000387, "<0.001"], [0.0388, "0.039"], [1.994, "1.99"], [null, "–"]]);
+  assert.equal(format.formatInterval({ value: 2, low: 2, high: 2 }, format.formatPerMessage), "2.00");
+});
+
 test("spans and estimates read as people say them", () => {
   expectTexts(format.formatSpan, [[0, "0 s"], [120, "120 ms"], [8_400, "8 s"], [60_000, "1 min"], [70_000, "1 min 10 s"], [7_500_000, "2 h 5 min"], [null, "–"]]);
   expectTexts(format.formatEstimate, [[300, "1 s"], [8_700, "9 s"], [43_000, "45 s"], [71_000, "1 min 10 s"], [1_330_000, "22 min"]]);

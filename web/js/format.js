@@ -23,6 +23,16 @@ export function formatNumber(value) {
 }
 
 /**
+ * A cost per message: what is rarer than one in a thousand is only called rare.
+ * @param {number|null|undefined} value
+ */
+export function formatPerMessage(value) {
+  if (!isFigure(value)) return nothing;
+  if (value === 0 || value >= 0.1) return formatNumber(value);
+  return value < 0.001 ? "<0.001" : value.toFixed(3);
+}
+
+/**
  * A whole number, its thousands set apart.
  * @param {number|null|undefined} value
  */
@@ -90,6 +100,7 @@ export function formatInterval(estimate, format) {
   if (!estimate || estimate.low === null || estimate.high === null) return "no interval";
   const [low, high] = [format(estimate.low), format(estimate.high)];
   const [figure, unit] = low.split(" ");
+  if (low === high) return low;
   return unit !== undefined && high.endsWith(` ${unit}`) ? `${figure}–${high}` : `${low} – ${high}`;
 }
 

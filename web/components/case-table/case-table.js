@@ -1,7 +1,7 @@
 /** All figures of the cases of one pattern, sortable, with intervals, and the flags in words below. */
 
 import { h, setChildren, setText, syncChildren } from "../../js/dom.js";
-import { formatByteRate, formatBytes, formatInterval, formatMessageRate, formatNs, formatNumber } from "../../js/format.js";
+import { formatByteRate, formatBytes, formatInterval, formatMessageRate, formatNs, formatPerMessage } from "../../js/format.js";
 import { conditionsText, distanceText, flagName, flagText, integrityText, patternText } from "../../js/words.js";
 import { createName } from "../marker/marker.js";
 
@@ -34,8 +34,8 @@ const rate_columns = [
 /** @type {Column[]} */
 const cost_columns = [
   { name: "cpu", title: "CPU per message", estimate: (one) => one.cpu_ns_per_message, format: formatNs },
-  { name: "switches", title: "Switches per message", estimate: (one) => one.context_switches_per_message, format: formatNumber },
-  { name: "calls", title: "System calls per message", estimate: (one) => one.system_calls_per_message, format: formatNumber },
+  { name: "switches", title: "Switches per message", estimate: (one) => one.context_switches_per_message, format: formatPerMessage },
+  { name: "calls", title: "System calls per message", estimate: (one) => one.system_calls_per_message, format: formatPerMessage },
 ];
 
 /** @param {import("../../js/types.js").Pattern} pattern */
@@ -51,12 +51,14 @@ function createEstimateCell({ estimate, format }, one) {
 /** @param {Case} one */
 function createState(one) {
   const integrity = integrityText(one.integrity);
-  return [
-    h("td", { class: "number" }, String(one.trials), one.failed > 0 && h("div", { class: "chip bad" }, `${one.failed} failed`)),
-    h("td", {}, h("span", { title: distanceText(one.distance) }, one.distance ?? "–")),
-    h("td", {}, integrity === "intact" || integrity === "not checked" ? integrity : h("span", { class: "chip bad" }, integrity)),
-    h("td", {}, h("div", { class: "flags" }, one.flags.map(flagName).join(", "))),
-  ];
+  const sound = integrity === "intact" || integrity === "not checked";
+  return h(
+    "td",
+    { class: "case-state" },
+    h("div", {}, `${one.trials} · ${one.distance ?? "–"} · ${sound ? integrity : ""}`, !sound && h("span", { class: "chip bad" }, integrity)),
+    one.failed > 0 && h("span", { class: "chip bad" }, `${one.failed} failed`),
+    h("div", { class: "flags" }, one.flags.map(flagName).join(", ")),
+  );
 }
 
 /**
@@ -146,10 +148,7 @@ export function createCaseTable(pattern, onsort) {
         sortHead("mechanism", "Mechanism", sort, false),
         sortHead("size", "Size", sort, true),
         columns.map((column) => sortHead(column.name, column.title, sort, true)),
-        h("th", { scope: "col", class: "number" }, "Trials"),
-        h("th", { scope: "col" }, h("abbr", { title: "How far apart the CPUs were: S, C, X or mixed" }, "Distance")),
-        h("th", { scope: "col" }, "Messages intact?"),
-        h("th", { scope: "col" }, "Flags"),
+        h("th", { scope: "col", class: "case-state" }, "Trials · distance · messages intact?"),
       );
       syncChildren(
         body,

@@ -47,7 +47,7 @@ export function createMatrix() {
           head("Reach", { class: "nowrap" }, h("small", {}, "kin · host · net")),
           head("Direction"),
           head("Ends"),
-          head("Waits for data?"),
+          head("Waits", { class: "nowrap" }, h("small", {}, "for data?")),
           head("", { class: "strip-head" }, round_trip_head, h("small", { class: "legend" }, "tick p50, box to p90, line as far as supported"), axis),
           head("p50", { class: "number" }),
           head("", {}, stream_head, h("small", {}, "counted at the receiver")),
