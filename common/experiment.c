@@ -90,6 +90,14 @@ void experiment_hash(const struct experiment *experiment, char hash[EXPERIMENT_H
 
 /* ---- the cases ---- */
 
+size_t experiment_case_count(const struct experiment *experiment)
+{
+    size_t sizes = 0;
+    for (size_t p = 0; p < experiment->pattern_count; p++)
+        sizes += experiment->size_count[experiment->patterns[p]];
+    return sizes * experiment->mechanism_count;
+}
+
 size_t experiment_cases(const struct experiment *experiment, const struct catalogue *catalogue,
                         struct ipc_case *cases, size_t cases_max)
 {
@@ -121,7 +129,7 @@ size_t experiment_cases(const struct experiment *experiment, const struct catalo
 
 int64_t experiment_estimated_ms(const struct experiment *experiment)
 {
-    size_t cases = experiment_cases(experiment, NULL, NULL, 0);
+    size_t cases = experiment_case_count(experiment);
     return (int64_t)cases * experiment->trials *
            (experiment->duration_ms + experiment->warmup_ms + TRIAL_OVERHEAD_MS);
 }

@@ -84,7 +84,8 @@ void experiment_hash(const struct experiment *experiment, char hash[EXPERIMENT_H
 /* How long it will take, all starts and probes included. */
 int64_t experiment_estimated_ms(const struct experiment *experiment);
 
-/* The cases in plan order; at most EXPERIMENT_CASES_MAX. NULL cases = count only. */
+size_t experiment_case_count(const struct experiment *experiment);
+/* The cases in plan order, as many as fit; the count of all. */
 size_t experiment_cases(const struct experiment *experiment, const struct catalogue *catalogue,
                         struct ipc_case *cases, size_t cases_max);
 

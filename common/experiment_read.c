@@ -389,7 +389,7 @@ static void settle_placement(struct reading *reading)
 static void check_extent(struct reading *reading)
 {
     const struct experiment *experiment = reading->experiment;
-    size_t cases = experiment_cases(experiment, reading->context->catalogue, NULL, 0);
+    size_t cases = experiment_case_count(experiment);
     if (cases > EXPERIMENT_CASES_MAX)
         faults_add(reading->faults, "/mechanisms", "%zu cases are more than the %d a run may have", cases,
                    EXPERIMENT_CASES_MAX);

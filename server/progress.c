@@ -99,7 +99,7 @@ int progress_open(struct progress *progress, const struct app *app, const struct
     if (result < 0)
         return result;
     progress->experiment = request->experiment;
-    size_t case_count = experiment_cases(&progress->experiment, &app->catalogue, NULL, 0);
+    size_t case_count = experiment_case_count(&progress->experiment);
     result = allocate(progress, case_count, case_count * (size_t)progress->experiment.trials, err);
     if (result < 0)
         return result;

@@ -35,7 +35,7 @@ int submit_run(const struct app *app, const struct experiment_request *request,
 {
     const struct experiment *experiment = &request->experiment;
     const struct catalogue *catalogue = &app->catalogue;
-    size_t count = experiment_cases(experiment, catalogue, NULL, 0);
+    size_t count = experiment_case_count(experiment);
     AUTO_FREE struct ipc_case *keys = calloc(count, sizeof *keys);
     AUTO_FREE struct store_case *cases = calloc(count, sizeof *cases);
     if (keys == NULL || cases == NULL)

@@ -38,7 +38,7 @@ _Noreturn static void become_worker(const struct worker_program *program, char *
                                     int output, uint64_t namespaces, uid_t uid, gid_t gid)
 {
     char *vector[ARGUMENTS_MAX + 2] = {(char *)program->path};
-    for (size_t i = 0; arguments[i] != NULL && i < ARGUMENTS_MAX; i++)
+    for (size_t i = 0; i < ARGUMENTS_MAX && arguments[i] != NULL; i++)
         vector[i + 1] = arguments[i];
     for (int number = 1; number < NSIG; number++)
         signal(number, SIG_DFL); /* also those that are ignored: that would survive the exec */

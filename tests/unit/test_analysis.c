@@ -1,5 +1,3 @@
-#include <criterion/criterion.h>
-#include <criterion/new/assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +7,7 @@
 #include "server/analysis/stats.h"
 #include "server/plan.h"
 #include "server/trial_merge.h"
+#include "tests/support/criterion.h"
 
 Test(stats, median_ranks_are_those_of_the_binomial)
 {

@@ -1,10 +1,9 @@
-#include <criterion/criterion.h>
-#include <criterion/new/assert.h>
 #include <string.h>
 
 #include "common/bytes.h"
 #include "common/cleanup.h"
 #include "common/experiment.h"
+#include "tests/support/criterion.h"
 
 static const struct catalogue catalogue = {
     .count = 3,

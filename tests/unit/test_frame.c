@@ -1,5 +1,3 @@
-#include <criterion/criterion.h>
-#include <criterion/new/assert.h>
 #include <math.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -9,6 +7,7 @@
 #include "common/frame.h"
 #include "common/series.h"
 #include "common/ulid.h"
+#include "tests/support/criterion.h"
 
 static void fill_result(struct frame *frame)
 {

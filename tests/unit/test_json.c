@@ -1,11 +1,9 @@
-#include <criterion/criterion.h>
-#include <criterion/new/assert.h>
-#include <criterion/parameterized.h>
 #include <math.h>
 #include <string.h>
 
 #include "common/cleanup.h"
 #include "common/json.h"
+#include "tests/support/criterion.h"
 
 static bool accepts(const char *text)
 {
