@@ -93,6 +93,35 @@ Test(ring, carries_both_directions_at_once)
     pair_close(&pair);
 }
 
+/* Lanes of exactly one page, full at the same time, at every place the counters can be. */
+Test(ring, lanes_do_not_reach_into_each_other)
+{
+    enum { BYTES = 64, SLOTS = 4096 / BYTES };
+    struct pair pair;
+    unsigned char there[BYTES], back[BYTES], got[BYTES];
+    memset(there, 'a', sizeof there);
+    memset(back, 'b', sizeof back);
+    pair_open(&pair, BYTES, 4096, WAIT_SPIN);
+    for (int round = 0; round < 2 * SLOTS; round++) {
+        for (int i = 0; i < SLOTS; i++)
+            cr_assert(eq(int, (int)ring_send(&pair.receiver, back, BYTES), BYTES));
+        for (int i = 0; i < SLOTS; i++)
+            cr_assert(eq(int, (int)ring_send(&pair.sender, there, BYTES), BYTES));
+        for (int i = 0; i < SLOTS; i++) {
+            cr_assert(eq(int, (int)ring_receive(&pair.sender, got, BYTES), BYTES));
+            cr_assert(eq(int, memcmp(got, back, BYTES), 0), "round %d, message %d", round, i);
+        }
+        for (int i = 0; i < SLOTS; i++) {
+            cr_assert(eq(int, (int)ring_receive(&pair.receiver, got, BYTES), BYTES));
+            cr_assert(eq(int, memcmp(got, there, BYTES), 0), "round %d, message %d", round, i);
+        }
+        /* One on its own moves the counters on. */
+        cr_assert(eq(int, (int)ring_send(&pair.sender, there, BYTES), BYTES));
+        cr_assert(eq(int, (int)ring_receive(&pair.receiver, got, BYTES), BYTES));
+    }
+    pair_close(&pair);
+}
+
 Test(ring, gives_what_was_published_before_the_end)
 {
     static const enum wait waits[] = {WAIT_SPIN, WAIT_SPIN_FUTEX, WAIT_FUTEX};
