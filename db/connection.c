@@ -31,7 +31,6 @@ static const struct meaning meanings[] = {
     {SQLITE_CONSTRAINT_ROWID, EEXIST},
     {SQLITE_CONSTRAINT_FOREIGNKEY, ENOENT},
     {SQLITE_IOERR_NOMEM, ENOMEM},
-    {SQLITE_IOERR_CORRUPTFS, EBADMSG},
     {SQLITE_CONSTRAINT, EINVAL},
     {SQLITE_MISMATCH, EINVAL},
     {SQLITE_TOOBIG, EINVAL},
@@ -175,6 +174,11 @@ static void forbid_checkpoint_on_close(struct store *store, int forbidden)
     sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, forbidden, NULL);
 }
 
+static int opened_for_reading_only(const char *path, struct err *err)
+{
+    return err_set(err, EIO, "%s could be opened for reading only", path);
+}
+
 int connection_open(struct store *store, const char *path, enum connection_mode mode, struct err *err)
 {
     int rc = check_writable(path, mode, err);
@@ -186,7 +190,7 @@ int connection_open(struct store *store, const char *path, enum connection_mode 
         return store_fail(store, "open the archive", status, err);
     bool is_writing = mode == CONNECTION_CREATE || mode == CONNECTION_WRITE;
     if (is_writing && sqlite3_db_readonly(store->db, "main") == 1)
-        return err_set(err, EIO, "%s could be opened for reading only", path);
+        return opened_for_reading_only(path, err);
     forbid_checkpoint_on_close(store, 1);
     sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(store->db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
@@ -206,6 +210,10 @@ int connection_trust(struct store *store, struct err *err)
     if (strcmp(mode, "wal") != 0)
         return err_set(err, EIO, "the file system of %s cannot hold a write-ahead log (journal mode %s)",
                        store->path, mode);
+    /* Where the log or its index could be opened for reading only, nothing but a write notices. */
+    rc = connection_run(store, "write to the archive", "BEGIN IMMEDIATE; ROLLBACK", err);
+    if (rc < 0)
+        return rc == -EROFS ? opened_for_reading_only(store->path, err) : rc;
     forbid_checkpoint_on_close(store, 0);
     return 0;
 }
@@ -244,17 +252,14 @@ int connection_word(struct store *store, const char *task, const char *sql, char
                     struct err *err)
 {
     word[0] = '\0';
-    sqlite3_stmt *handle = NULL;
-    errno = 0;
-    int status = sqlite3_prepare_v2(store->db, sql, -1, &handle, NULL);
-    if (status == SQLITE_OK)
-        status = sqlite3_step(handle);
-    if (status == SQLITE_ROW) {
-        const char *text = (const char *)sqlite3_column_text(handle, 0);
-        text_copy(word, word_bytes, text != NULL ? text : "");
-        status = text != NULL ? SQLITE_OK : SQLITE_NOMEM;
-    }
-    int rc = status == SQLITE_OK || status == SQLITE_DONE ? 0 : store_fail(store, task, status, err);
-    sqlite3_finalize(handle);
-    return rc;
+    AUTO_STATEMENT statement = STATEMENT_NONE;
+    int rc = statement_prepare(store, task, sql, &statement, err);
+    if (rc == 0)
+        rc = statement_step(&statement, err);
+    if (rc <= 0)
+        return rc;
+    read_text_into(&statement, word, word_bytes);
+    rc = statement_check(&statement, err);
+    /* To the end: PRAGMA journal_mode writes after its row, and only its last step tells whether it could. */
+    return rc < 0 ? rc : statement_run(&statement, err);
 }

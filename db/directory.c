@@ -101,7 +101,7 @@ int directory_inspect(const char *path, bool *present, struct err *err)
     return 0;
 }
 
-static int sync_directory_of(const char *path, struct err *err)
+int directory_sync(const char *path, struct err *err)
 {
     AUTO_FREE char *directory = strdup(path);
     if (directory == NULL)
@@ -119,7 +119,7 @@ int directory_rename(const char *from, const char *to, struct err *err)
 {
     if (rename(from, to) < 0)
         return err_errno(err, errno, "rename %s to %s", from, to);
-    return sync_directory_of(to, err);
+    return directory_sync(to, err);
 }
 
 void directory_remove_database(const char *path)

@@ -88,6 +88,9 @@ struct statement {
 /* sql is a static string: its address is the key of the cache. */
 int statement_open(struct store *store, const char *task, const char *sql, struct statement *statement,
                    struct err *err);
+/* For once: any string, not cached. */
+int statement_prepare(struct store *store, const char *task, const char *sql, struct statement *statement,
+                      struct err *err);
 void statement_close(struct statement *statement);
 /* 1 = a row, 0 = the end, or -errno. */
 int statement_step(struct statement *statement, struct err *err);
@@ -136,6 +139,8 @@ int directory_prepare(const char *directory, struct err *err);
 int directory_lock(const char *directory, int *lock_fd, struct err *err);
 /* Is there an archive? -EBADMSG: there is a file, but none of ours; it was only read. */
 int directory_inspect(const char *path, bool *present, struct err *err);
+/* Makes what was made in the file's directory last. */
+int directory_sync(const char *path, struct err *err);
 /* A finished file takes its name, and that lasts. */
 int directory_rename(const char *from, const char *to, struct err *err);
 /* A database that was never finished, with its journals. */

@@ -8,20 +8,20 @@ const char *const store_sort_names[STORE_SORT_COUNT] = {STORE_SORT_WORDS(STORE_S
 
 /* One statement for each order, with every filter in it: a filter that is not asked for is NULL. The order
  * comes from an index, the page begins inside it, and a filter by tag or mechanism reads one index range into
- * a set first, however many runs match. Nothing is sorted. */
+ * a set when the first run comes to it, however many match; so these stand last. Nothing is sorted. */
 #define RUN_FILTERS                                                                                          \
     " AND r.deleted_ms IS NULL"                                                                              \
     " AND (?4 IS NULL OR r.state = ?4)"                                                                      \
-    " AND (?5 IS NULL OR r.id IN (SELECT run_id FROM run_mechanism WHERE mechanism = ?5))"                   \
-    " AND (?6 IS NULL OR r.id IN"                                                                            \
-    " (SELECT run_id FROM run_tag WHERE tag_id = (SELECT id FROM tag WHERE name = ?6)))"                     \
+    " AND (?5 IS NULL OR r.created_ms >= ?5)"                                                                \
+    " AND (?6 IS NULL OR r.created_ms < ?6)"                                                                 \
     " AND (?7 IS NULL OR r.machine_id IN"                                                                    \
     " (SELECT id FROM machine WHERE comparable_hash = ?7 OR full_hash = ?7))"                                \
     " AND (?8 IS NULL OR r.name LIKE ?8 ESCAPE '\\' OR r.note LIKE ?8 ESCAPE '\\'"                           \
     " OR r.id IN (SELECT run_id FROM run_tag WHERE tag_id IN"                                                \
     " (SELECT id FROM tag WHERE name LIKE ?8 ESCAPE '\\')))"                                                 \
-    " AND (?9 IS NULL OR r.created_ms >= ?9)"                                                                \
-    " AND (?10 IS NULL OR r.created_ms < ?10)"
+    " AND (?9 IS NULL OR r.id IN (SELECT run_id FROM run_mechanism WHERE mechanism = ?9))"                   \
+    " AND (?10 IS NULL OR r.id IN"                                                                           \
+    " (SELECT run_id FROM run_tag WHERE tag_id = (SELECT id FROM tag WHERE name = ?10)))"
 #define RUN_LIST(after, order)                                                                               \
     "SELECT " RUN_COLUMNS " FROM " RUN_TABLES " WHERE " after RUN_FILTERS " ORDER BY " order " LIMIT ?1"
 
@@ -65,12 +65,12 @@ static void bind_query(struct statement *statement, const struct store_run_query
     bind_integer(statement, after->id);
     bind_text(statement, after->name);
     bind_text(statement, query->state >= 0 ? run_state_names[query->state] : NULL);
-    bind_text(statement, query->mechanism);
-    bind_text(statement, query->tag);
-    bind_text(statement, query->machine);
-    bind_text(statement, pattern);
     bind_integer_or_null(statement, query->since_ms);
     bind_integer_or_null(statement, query->until_ms);
+    bind_text(statement, query->machine);
+    bind_text(statement, pattern);
+    bind_text(statement, query->mechanism);
+    bind_text(statement, query->tag);
 }
 
 static int read_page(struct statement *statement, int limit, struct store_run_list *list, bool *more,

@@ -23,6 +23,20 @@ static void keep(struct store *store, struct statement *statement, const char *s
     *statement->slot = (struct statement_slot){.sql = sql, .handle = statement->handle, .in_use = true};
 }
 
+static int prepare(struct statement *statement, const char *sql, unsigned flags, struct err *err)
+{
+    errno = 0;
+    int status = sqlite3_prepare_v3(statement->store->db, sql, -1, flags, &statement->handle, NULL);
+    return status == SQLITE_OK ? 0 : store_fail(statement->store, statement->task, status, err);
+}
+
+int statement_prepare(struct store *store, const char *task, const char *sql, struct statement *statement,
+                      struct err *err)
+{
+    *statement = (struct statement){.store = store, .task = task};
+    return prepare(statement, sql, 0, err);
+}
+
 int statement_open(struct store *store, const char *task, const char *sql, struct statement *statement,
                    struct err *err)
 {
@@ -34,13 +48,11 @@ int statement_open(struct store *store, const char *task, const char *sql, struc
         statement->handle = slot->handle;
         return 0;
     }
-    int status = sqlite3_prepare_v3(store->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement->handle, NULL);
-    if (status != SQLITE_OK)
-        return store_fail(store, task, status, err);
+    int rc = prepare(statement, sql, SQLITE_PREPARE_PERSISTENT, err);
     /* A statement that is stepping already (a visitor asks the same of another run) gets a twin for once. */
-    if (slot == NULL)
+    if (rc == 0 && slot == NULL)
         keep(store, statement, sql);
-    return 0;
+    return rc;
 }
 
 void statement_close(struct statement *statement)

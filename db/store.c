@@ -57,6 +57,10 @@ static int create(struct store *store, const struct migration *list, size_t coun
         return err_errno(err, ENOMEM, "create %s", store->path);
     directory_remove_database(unfinished);
     int rc = fill_new(store, unfinished, list, count, err);
+    if (rc == -EBADMSG) { /* SQLite's word for some failed reads; but there was nothing to be damaged */
+        struct err said = *err;
+        rc = err_set(err, EIO, "create %s: %s", store->path, said.text);
+    }
     if (rc == 0)
         rc = directory_rename(unfinished, store->path, err);
     if (rc < 0)
@@ -129,7 +133,10 @@ static int open_present(struct store *store, const struct migration *list, size_
     rc = check_pages(store, err);
     if (rc == 0 && version < (int64_t)count)
         rc = migrate_with_copy(store, version, list, count, err);
-    return rc < 0 ? rc : connection_trust(store, err);
+    if (rc == 0)
+        rc = connection_trust(store, err);
+    /* Now the log is there. SQLite syncs its directory too, but does not look whether that worked. */
+    return rc < 0 ? rc : directory_sync(store->path, err);
 }
 
 /* On a read-only file system there is nobody to lock out. */
