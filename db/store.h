@@ -69,6 +69,9 @@ struct store_machine {
 };
 /* Inserts it or finds it; the row's id. */
 int store_machine_put(struct store *store, const struct store_machine *machine, int64_t *id, struct err *err);
+/* By its full hash. -ENOENT. Free with store_machine_fini. */
+int store_machine_get(struct store *store, const char *full, struct store_machine *machine, struct err *err);
+void store_machine_fini(struct store_machine *machine);
 
 /* ---- runs ---- */
 

@@ -9,6 +9,7 @@ static const struct route routes[] = {
     {METHOD_GET, "/api/v1/mechanisms", api_get_mechanisms, NULL},
     {METHOD_GET, "/api/v1/presets", api_get_presets, NULL},
     {METHOD_GET, "/api/v1/machine", api_get_machine, NULL},
+    {METHOD_GET, "/api/v1/machines/{name}", api_get_machine_of_runs, NULL},
     {METHOD_GET, "/api/v1/runs", api_list_runs, run_filters},
     {METHOD_POST, "/api/v1/runs", api_create_run, NULL},
     {METHOD_GET, "/api/v1/runs/{id}", api_get_run, NULL},

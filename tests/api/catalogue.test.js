@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 
 import { description, resolve } from "./support/description.js";
-import { build, startServer } from "./support/server.js";
+import { build, startServer, takeRun } from "./support/server.js";
 
 const methods = ["get", "post", "patch", "delete", "put", "head", "options", "trace"];
 
@@ -108,4 +108,14 @@ test("health and metrics tell the same as the API", async (t) => {
   assert.match(text, /^ipclab_runs\{state="done"\} 0$/m);
   assert.match(text, /^ipclab_http_connections \d+$/m);
   for (const line of text.trimEnd().split("\n")) assert.match(line, /^(# (TYPE|HELP) \w+ .+|# EOF|\w+(\{\w+="[^"]*"\})? -?[0-9.e+-]+)$/);
+});
+
+test("the machine of a run is kept with its facts", async (t) => {
+  const { client } = await startServer(t);
+  const run = await takeRun(client);
+  const { status, json } = await client.get(`/api/v1/machines/${run.machine.full}`);
+  const { json: here } = await client.get("/api/v1/machine");
+  assert.equal(status, 200);
+  assert.deepEqual(json, { comparable: here.comparable, full: here.full, facts: here.facts });
+  assert.equal((await client.get(`/api/v1/machines/${"0".repeat(32)}`)).status, 404);
 });
