@@ -23,23 +23,26 @@ double stats_median(const double *sorted, size_t count)
     return (sorted[count / 2 - 1] + sorted[count / 2]) / 2;
 }
 
-size_t stats_median_rank(size_t count)
+static double binomial(size_t n, size_t k, double q)
 {
-    /* Each value lies below the median with probability 1/2, so the number below is binomial(n, 1/2). The
-     * interval misses when fewer than k values lie on one side: find the largest k with P(B < k) <= 2.5 %. */
-    double term = ldexp(1.0, -(int)count); /* P(B = 0); underflows only beyond a thousand trials, see below */
-    if (!(term > 0))
-        return (size_t)floor(((double)count - 1.959964 * sqrt((double)count)) / 2);
+    double ways = lgamma((double)n + 1) - lgamma((double)k + 1) - lgamma((double)(n - k) + 1);
+    return exp(ways + (double)k * log(q) + (double)(n - k) * log1p(-q));
+}
+
+size_t stats_quantile_rank(size_t count, double q, double tail)
+{
+    /* Each value lies below the quantile with probability q, so the number below is binomial(n, q). The k-th
+     * value lies above the quantile when fewer than k do: find the largest k with P(B < k) <= tail. */
     double below = 0;
     size_t rank = 0;
-    for (size_t i = 0; i < count; i++) {
-        below += term; /* P(B <= i) = P(B < i + 1) */
-        if (below > 0.025)
-            break;
-        rank = i + 1;
-        term *= (double)(count - i) / (double)(i + 1);
-    }
+    while (rank < count && (below += binomial(count, rank, q)) <= tail)
+        rank++;
     return rank;
+}
+
+size_t stats_median_rank(size_t count)
+{
+    return stats_quantile_rank(count, 0.5, 0.025);
 }
 
 struct stats_interval stats_median_interval(double *values, size_t count)

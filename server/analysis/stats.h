@@ -22,6 +22,9 @@ struct stats_interval {
 void stats_sort(double *values, size_t count);
 /* Of sorted values; NAN when count is 0. */
 double stats_median(const double *sorted, size_t count);
+/* The rank k (1-based) of the largest value that lies above the quantile q with a chance of at most `tail`,
+ * whatever the distribution; 0 if none does. From above, n+1 less the rank of 1-q. */
+size_t stats_quantile_rank(size_t count, double q, double tail);
 /* The rank k (1-based) of the lower end of the interval [x(k), x(n+1-k)] that holds the median with at least
  * 95 % confidence, whatever the distribution; 0 if there is none. */
 size_t stats_median_rank(size_t count);
