@@ -15,10 +15,15 @@ async function expectAccessible(page, where) {
   await page.evaluate(axe_source);
   const violations = await page.evaluate(async () => {
     const { axe } = /** @type {any} */ (window);
-    const { violations: found } = await axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] });
+    const { violations: found } = await axe.run(document, {
+      runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    });
     return found
       .filter((/** @type {any} */ one) => ["serious", "critical"].includes(one.impact))
-      .map((/** @type {any} */ one) => `${one.id}: ${one.nodes.map((/** @type {any} */ node) => `${node.target} ${node.failureSummary}`).join(" | ")}`);
+      .map(
+        (/** @type {any} */ one) =>
+          `${one.id}: ${one.nodes.map((/** @type {any} */ node) => `${node.target} ${node.failureSummary}`).join(" | ")}`,
+      );
   });
   assert.deepEqual(violations, [], where);
 }
@@ -57,7 +62,11 @@ for (const dark of [false, true]) {
 
     await page.goto("/api");
     await page.locator("details.operation").first().waitFor();
-    await page.evaluate(() => document.querySelectorAll("details").forEach((one) => { one.open = true; }));
+    await page.evaluate(() =>
+      document.querySelectorAll("details").forEach((one) => {
+        one.open = true;
+      }),
+    );
     await expectAccessible(page, "/api");
   });
 }

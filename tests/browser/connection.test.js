@@ -23,7 +23,9 @@ test("a hidden tab gives its stream back and catches up when it is seen again", 
   const server = await startServer(t);
   const page = await openPage(t, server.base);
   let streams = 0;
-  page.on("request", (request) => { streams += Number(request.url().includes("/api/v1/events")); });
+  page.on("request", (request) => {
+    streams += Number(request.url().includes("/api/v1/events"));
+  });
   await page.goto("/runs");
   await page.getByText("No run has been taken yet.").waitFor();
   assert.equal(streams, 1);

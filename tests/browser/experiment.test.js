@@ -26,7 +26,15 @@ test("an experiment of one's own fills its page with figures while it goes on", 
   await page.goto("/");
   const dialog = await fillIn(
     page,
-    { Name: hostile, "Trials of each case": "3", "Duration (ms)": "30", "Warm-up (ms)": "5", "Sizes, round trip": "64, 1 KiB", Tags: "<b>bold</b>, plain", Note: hostile },
+    {
+      Name: hostile,
+      "Trials of each case": "3",
+      "Duration (ms)": "30",
+      "Warm-up (ms)": "5",
+      "Sizes, round trip": "64, 1 KiB",
+      Tags: "<b>bold</b>, plain",
+      Note: hostile,
+    },
     ["Pipe", "FIFO"],
   );
   await dialog.getByText("Run this from a shell").click();
@@ -40,7 +48,11 @@ test("an experiment of one's own fills its page with figures while it goes on", 
   await page.locator(".case-table .value").first().waitFor();
   await page.getByText("done", { exact: true }).waitFor();
 
-  assert.equal(await page.locator(".case-table tbody tr").count(), 6, "two sizes of round trips and one of streams, for two mechanisms");
+  assert.equal(
+    await page.locator(".case-table tbody tr").count(),
+    6,
+    "two sizes of round trips and one of streams, for two mechanisms",
+  );
   await page.locator(".chart-series").first().waitFor();
   assert.equal(await page.locator("img").count(), 0, "what a user wrote never becomes markup");
   await page.goto("/runs");
@@ -52,7 +64,9 @@ test("a run that goes on is stopped on its page, and its trials are kept", async
   const server = await startServer(t);
   const page = await openPage(t, server.base);
   await page.goto("/");
-  const dialog = await fillIn(page, { "Trials of each case": "200", "Duration (ms)": "50", "Warm-up (ms)": "5" }, ["Pipe"]);
+  const dialog = await fillIn(page, { "Trials of each case": "200", "Duration (ms)": "50", "Warm-up (ms)": "5" }, [
+    "Pipe",
+  ]);
   await dialog.getByRole("button", { name: "Start" }).click();
   await page.waitForURL(/\/runs\/\d+$/);
   await page.locator(".case-table .value").first().waitFor();
@@ -72,7 +86,11 @@ test("what the server refuses is said at the field, and the first one has the fo
   await page.locator('#field-trials[aria-invalid="true"]').waitFor();
   assert.match((await page.locator("#field-trials-error").textContent()) ?? "", /1 to 1000/);
   assert.notEqual(await page.locator("#field-message_bytes-stream-error").textContent(), "");
-  assert.equal(await page.locator('[id="field-message_bytes-stream"]').evaluate((element) => element === document.activeElement), true, "sizes stand before trials");
+  assert.equal(
+    await page.locator('[id="field-message_bytes-stream"]').evaluate((element) => element === document.activeElement),
+    true,
+    "sizes stand before trials",
+  );
   assert.match((await trials.getAttribute("aria-describedby")) ?? "", /field-trials-error/);
 
   await trials.fill("1");

@@ -23,7 +23,12 @@ test("a newcomer sees the quick comparison fill in until it is done", async (t) 
     assert.match((await figures.nth(1).textContent()) ?? "", /^[\d.]+$/, name);
     assert.match((await figures.nth(0).getAttribute("href")) ?? "", /^\/runs\/\d+#case-\d+$/);
     const conditions = await row.locator(".conditions").allTextContents();
-    for (const text of conditions) assert.match(text, /(spin then futex|futex|blocking) · (two CPUs|same CPU)/, "wait and placement stand beside the figure");
+    for (const text of conditions)
+      assert.match(
+        text,
+        /(spin then futex|futex|blocking) · (two CPUs|same CPU)/,
+        "wait and placement stand beside the figure",
+      );
   }
 });
 
@@ -59,7 +64,8 @@ test("with the keyboard alone a preset is chosen, started and stopped", async (t
     const target = page.getByRole(/** @type {any} */ (role), { name });
     for (let presses = 0; presses < 60; presses++) {
       await page.keyboard.press("Tab");
-      if (await target.evaluateAll((elements) => elements.some((element) => element === document.activeElement))) return;
+      if (await target.evaluateAll((elements) => elements.some((element) => element === document.activeElement)))
+        return;
     }
     assert.fail(`Tab never reaches ${role} ${name}`);
   };
@@ -94,10 +100,17 @@ test("nothing is wider than a phone", async (t) => {
   const server = await startServer(t);
   const run = await takeRun(server, small_experiment);
   const page = await openPage(t, server.base, { width: 360 });
-  for (const [path, ready] of [["/", "tr.matrix-row a.figure"], ["/runs", "table.runs a"], [`/runs/${run.id}`, "#case-0"], ["/api", "details.operation"]]) {
+  for (const [path, ready] of [
+    ["/", "tr.matrix-row a.figure"],
+    ["/runs", "table.runs a"],
+    [`/runs/${run.id}`, "#case-0"],
+    ["/api", "details.operation"],
+  ]) {
     await page.goto(path);
     await page.locator(ready).first().waitFor();
-    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    const overflow = await page.evaluate(
+      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    );
     assert.equal(overflow, 0, `${path} scrolls sideways by ${overflow} px`);
   }
 });

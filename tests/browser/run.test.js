@@ -10,7 +10,9 @@ test("a run's page shows its figures, its trials, its machine, and sorts", async
   await page.goto(`/runs/${run.id}`);
   await page.getByRole("heading", { level: 1, name: "to look at" }).waitFor();
 
-  const round_trips = page.locator(".case-table", { has: page.getByRole("heading", { name: "Round trip", exact: true }) });
+  const round_trips = page.locator(".case-table", {
+    has: page.getByRole("heading", { name: "Round trip", exact: true }),
+  });
   const names = () => round_trips.locator("tbody .mechanism-name").allTextContents();
   await round_trips.getByRole("button", { name: "p50", exact: true }).click();
   await page.waitForURL(/sort=p50/);
@@ -61,7 +63,11 @@ test("a run is renamed in place; a change by somebody else is told, not overwrit
   await page.getByLabel("Name", { exact: true }).fill("third name");
   const address = `${server.base}/api/v1/runs/${run.id}`;
   const etag = (await fetch(address)).headers.get("ETag") ?? "";
-  const patched = await fetch(address, { method: "PATCH", headers: { "Content-Type": "application/json", "If-Match": etag }, body: JSON.stringify({ name: "from elsewhere" }) });
+  const patched = await fetch(address, {
+    method: "PATCH",
+    headers: { "Content-Type": "application/json", "If-Match": etag },
+    body: JSON.stringify({ name: "from elsewhere" }),
+  });
   assert.equal(patched.status, 200);
   await page.getByRole("button", { name: "Save" }).click();
   await page.getByText("Somebody else changed this run").waitFor();

@@ -16,7 +16,16 @@ import { chromium } from "playwright-core";
 const here = dirname(fileURLToPath(import.meta.url));
 const program = join(resolve(process.env.IPCLAB_BUILD ?? join(here, "../../build")), "ipclab");
 const browser_program = process.env.CHROMIUM ?? "/usr/bin/chromium";
-const browser_arguments = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const browser_arguments = [
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
 
 export const patience_ms = 60_000;
 
@@ -36,7 +45,9 @@ export async function startServer(test, { first_run = false, port = 0, data } = 
   const options = ["serve", "--port", String(port), "--data", directory, ...(first_run ? [] : ["--no-first-run"])];
   const child = spawn(program, options, { stdio: ["ignore", "pipe", "pipe"] });
   let log = "";
-  child.stderr.setEncoding("utf8").on("data", (text) => { log += text; });
+  child.stderr.setEncoding("utf8").on("data", (text) => {
+    log += text;
+  });
   /** @type {Promise<number|null>} */
   const ended = new Promise((done) => child.once("exit", (code) => done(code)));
   const stop = () => {
@@ -78,7 +89,8 @@ export async function openPage(test, base, { dark = false, width = 1280 } = {}) 
   const faults = [];
   page.on("pageerror", (error) => faults.push(String(error)));
   page.on("console", (message) => {
-    if (message.type() === "error" && !/Failed to load resource|net::ERR_/.test(message.text())) faults.push(message.text());
+    if (message.type() === "error" && !/Failed to load resource|net::ERR_/.test(message.text()))
+      faults.push(message.text());
   });
   test.after(async () => {
     await context.close();
@@ -104,7 +116,11 @@ export const small_experiment = {
  * @returns {Promise<any>}
  */
 export async function postRun({ base }, experiment) {
-  const response = await fetch(`${base}/api/v1/runs`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(experiment) });
+  const response = await fetch(`${base}/api/v1/runs`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(experiment),
+  });
   const body = await response.json();
   assert.equal(response.status, 202, JSON.stringify(body));
   return body;

@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { countCases, defaultValues, estimateMs, experimentOf, fieldOfPointer, hintsOf, shellCommand, valuesOf } from "../../web/js/experiment.js";
+import {
+  countCases,
+  defaultValues,
+  estimateMs,
+  experimentOf,
+  fieldOfPointer,
+  hintsOf,
+  shellCommand,
+  valuesOf,
+} from "../../web/js/experiment.js";
 import { aMechanism } from "./fixtures.js";
 
 test("an experiment survives the form", () => {
@@ -30,17 +39,29 @@ test("an experiment survives the form", () => {
 
 test("what is left empty is left to the server", () => {
   const experiment = experimentOf({ ...defaultValues(), mechanisms: ["pipe"] });
-  for (const name of ["name", "wait", "placement", "buffer_bytes", "seed", "tags", "note"]) assert.ok(!(name in experiment), name);
+  for (const name of ["name", "wait", "placement", "buffer_bytes", "seed", "tags", "note"])
+    assert.ok(!(name in experiment), name);
 });
 
 test("nonsense is sent as written, so that the server can object at the field", () => {
-  const experiment = experimentOf({ ...defaultValues(), trials: "many", message_bytes: { round_trip: "64, huge", stream: "" } });
+  const experiment = experimentOf({
+    ...defaultValues(),
+    trials: "many",
+    message_bytes: { round_trip: "64, huge", stream: "" },
+  });
   assert.equal(experiment.trials, "many");
   assert.deepEqual(experiment.message_bytes, { round_trip: [64, "huge"], stream: [] });
 });
 
 test("cases are counted and timed", () => {
-  const experiment = experimentOf({ ...defaultValues(), mechanisms: ["pipe", "fifo"], message_bytes: { round_trip: "64, 4k", stream: "64k" }, trials: "10", duration_ms: "200", warmup_ms: "55" });
+  const experiment = experimentOf({
+    ...defaultValues(),
+    mechanisms: ["pipe", "fifo"],
+    message_bytes: { round_trip: "64, 4k", stream: "64k" },
+    trials: "10",
+    duration_ms: "200",
+    warmup_ms: "55",
+  });
   assert.equal(countCases(experiment), 6);
   assert.equal(estimateMs(experiment), 6 * 10 * 300);
 });
@@ -50,8 +71,22 @@ test("hints stand at the field they concern", () => {
     aMechanism("pipe", "byte_stream", { traits: { ...aMechanism("", "").traits, reach: "related", senders: "one" } }),
     aMechanism("mq_posix", "message_queue", { message_bytes_max: 8192 }),
   ];
-  const values = { ...defaultValues(), mechanisms: ["pipe", "mq_posix"], relation: "unrelated", placement: "same_cpu", wait_memory: "spin", trials: "3", senders: "2" };
-  assert.deepEqual([...hintsOf(values, catalogue).keys()].sort(), ["/message_bytes/stream", "/relation", "/senders", "/trials", "/wait/memory"]);
+  const values = {
+    ...defaultValues(),
+    mechanisms: ["pipe", "mq_posix"],
+    relation: "unrelated",
+    placement: "same_cpu",
+    wait_memory: "spin",
+    trials: "3",
+    senders: "2",
+  };
+  assert.deepEqual([...hintsOf(values, catalogue).keys()].sort(), [
+    "/message_bytes/stream",
+    "/relation",
+    "/senders",
+    "/trials",
+    "/wait/memory",
+  ]);
   assert.deepEqual([...hintsOf({ ...defaultValues(), patterns: [] }, catalogue).keys()], ["/mechanisms", "/patterns"]);
 });
 
@@ -64,5 +99,8 @@ test("an error finds its field by the longest pointer", () => {
 });
 
 test("the shell command quotes what a user wrote", () => {
-  assert.equal(shellCommand({ note: "it's" }, "http://h"), `curl -sS -X POST http://h/api/v1/runs \\\n  -H 'Content-Type: application/json' \\\n  -d '{"note":"it'\\''s"}'`);
+  assert.equal(
+    shellCommand({ note: "it's" }, "http://h"),
+    `curl -sS -X POST http://h/api/v1/runs \\\n  -H 'Content-Type: application/json' \\\n  -d '{"note":"it'\\''s"}'`,
+  );
 });

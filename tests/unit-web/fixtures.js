@@ -87,6 +87,14 @@ export const aMechanism = (name, family, changes = {}) => ({
   available: true,
   unavailable_reason: null,
   message_bytes_max: 1048576,
-  traits: { reach: "host", direction: "two_way", senders: "many", receivers: "many", synchronises: true, boundaries: false, persists: false },
+  traits: {
+    reach: "host",
+    direction: "two_way",
+    senders: "many",
+    receivers: "many",
+    synchronises: true,
+    boundaries: false,
+    persists: false,
+  },
   ...changes,
 });

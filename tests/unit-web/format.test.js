@@ -54,8 +54,15 @@ test("sizes are binary, rates are decimal", () => {
     [999.9e6, "1.00 GB/s"],
     [12_300, "12.3 kB/s"],
   ]);
-  expectTexts(format.formatGigabytes, [[812e6, "0.812"], [15.25e9, "15.3"], [null, "–"]]);
-  expectTexts(format.formatMessageRate, [[1.5e6, "1.50 M/s"], [20, "20.0 /s"]]);
+  expectTexts(format.formatGigabytes, [
+    [812e6, "0.812"],
+    [15.25e9, "15.3"],
+    [null, "–"],
+  ]);
+  expectTexts(format.formatMessageRate, [
+    [1.5e6, "1.50 M/s"],
+    [20, "20.0 /s"],
+  ]);
 });
 
 test("an interval names its unit once, and its absence", () => {
@@ -67,13 +74,33 @@ test("an interval names its unit once, and its absence", () => {
 });
 
 test("a cost per message does not pretend to more than it is", () => {
-  expectTexts(format.formatPerMessage, [[0, "0"], [0.000387, "<0.001"], [0.0388, "0.039"], [1.994, "1.99"], [null, "–"]]);
+  expectTexts(format.formatPerMessage, [
+    [0, "0"],
+    [0.000387, "<0.001"],
+    [0.0388, "0.039"],
+    [1.994, "1.99"],
+    [null, "–"],
+  ]);
   assert.equal(format.formatInterval({ value: 2, low: 2, high: 2 }, format.formatPerMessage), "2.00");
 });
 
 test("spans and estimates read as people say them", () => {
-  expectTexts(format.formatSpan, [[0, "0 s"], [120, "120 ms"], [8_400, "8 s"], [60_000, "1 min"], [70_000, "1 min 10 s"], [7_500_000, "2 h 5 min"], [null, "–"]]);
-  expectTexts(format.formatEstimate, [[300, "1 s"], [8_700, "9 s"], [43_000, "45 s"], [71_000, "1 min 10 s"], [1_330_000, "22 min"]]);
+  expectTexts(format.formatSpan, [
+    [0, "0 s"],
+    [120, "120 ms"],
+    [8_400, "8 s"],
+    [60_000, "1 min"],
+    [70_000, "1 min 10 s"],
+    [7_500_000, "2 h 5 min"],
+    [null, "–"],
+  ]);
+  expectTexts(format.formatEstimate, [
+    [300, "1 s"],
+    [8_700, "9 s"],
+    [43_000, "45 s"],
+    [71_000, "1 min 10 s"],
+    [1_330_000, "22 min"],
+  ]);
 });
 
 test("a percentage never reaches 100 before the end", () => {
@@ -83,13 +110,29 @@ test("a percentage never reaches 100 before the end", () => {
 });
 
 test("counts are grouped, plurals agree", () => {
-  expectTexts(format.formatCount, [[999, "999"], [1_234_567, "1\u202f234\u202f567"], [null, "–"]]);
+  expectTexts(format.formatCount, [
+    [999, "999"],
+    [1_234_567, "1\u202f234\u202f567"],
+    [null, "–"],
+  ]);
   assert.equal(format.formatPlural(1, "trial"), "1 trial");
   assert.equal(format.formatPlural(0, "trial"), "0 trials");
 });
 
 test("sizes are read as they are shown", () => {
-  for (const [text, bytes] of /** @type {[string, number|null][]} */ ([["64", 64], [" 64 B ", 64], ["4k", 4096], ["4 KiB", 4096], ["1MiB", 1048576], ["1.5 KiB", 1536], ["0.3k", null], ["", null], ["-4", null], ["4 XB", null], ["1e3", null]])) {
+  for (const [text, bytes] of /** @type {[string, number|null][]} */ ([
+    ["64", 64],
+    [" 64 B ", 64],
+    ["4k", 4096],
+    ["4 KiB", 4096],
+    ["1MiB", 1048576],
+    ["1.5 KiB", 1536],
+    ["0.3k", null],
+    ["", null],
+    ["-4", null],
+    ["4 XB", null],
+    ["1e3", null],
+  ])) {
     assert.equal(format.parseBytes(text), bytes, JSON.stringify(text));
   }
 });

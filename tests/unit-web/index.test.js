@@ -12,7 +12,9 @@ const all = (pattern, text) => [...text.matchAll(pattern)].map((match) => match[
 
 /** @param {string} folder @returns {string[]} */
 function filesBelow(folder) {
-  return readdirSync(join(web, folder), { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? filesBelow(join(folder, entry.name)) : [`/${join(folder, entry.name)}`]));
+  return readdirSync(join(web, folder), { withFileTypes: true }).flatMap((entry) =>
+    entry.isDirectory() ? filesBelow(join(folder, entry.name)) : [`/${join(folder, entry.name)}`],
+  );
 }
 
 test("every module the page imports is preloaded, and nothing else", () => {
@@ -21,7 +23,8 @@ test("every module the page imports is preloaded, and nothing else", () => {
   const visit = (file) => {
     if (seen.has(file)) return;
     seen.add(file);
-    for (const target of all(/^(?:import|export)[^;]*?from "([^"]+)";/gm, readFileSync(file, "utf8"))) visit(resolve(dirname(file), target));
+    for (const target of all(/^(?:import|export)[^;]*?from "([^"]+)";/gm, readFileSync(file, "utf8")))
+      visit(resolve(dirname(file), target));
   };
   visit(join(web, "js/main.js"));
   const imported = [...seen].map((file) => file.slice(web.length)).filter((file) => file !== "/js/main.js");
@@ -30,7 +33,10 @@ test("every module the page imports is preloaded, and nothing else", () => {
 
 test("every style sheet is linked and every link exists", () => {
   const linked = all(/rel="stylesheet" href="([^"]+)"/g, page);
-  assert.deepEqual([...linked].sort(), [...filesBelow("css"), ...filesBelow("components")].filter((file) => file.endsWith(".css")).sort());
+  assert.deepEqual(
+    [...linked].sort(),
+    [...filesBelow("css"), ...filesBelow("components")].filter((file) => file.endsWith(".css")).sort(),
+  );
   for (const file of all(/(?:href|src)="(\/[^"]*\.[^"]+)"/g, page)) assert.ok(existsSync(join(web, file)), file);
 });
 

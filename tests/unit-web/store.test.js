@@ -11,15 +11,32 @@ import { aCase, aRun, aTrial } from "./fixtures.js";
 const after = (...actions) => actions.reduce(reduce, initial_state);
 
 /** @type {import("../../web/js/types.js").Sample} */
-const sample = { run: 1, sequence: 4, case: 0, mechanism: "pipe", pattern: "stream", message_bytes: 65536, elapsed_ms: 100, messages_per_s: 1, bytes_per_s: 1, latency_ns_p50: null };
+const sample = {
+  run: 1,
+  sequence: 4,
+  case: 0,
+  mechanism: "pipe",
+  pattern: "stream",
+  message_bytes: 65536,
+  elapsed_ms: 100,
+  messages_per_s: 1,
+  bytes_per_s: 1,
+  latency_ns_p50: null,
+};
 
 test("an older run does not replace a newer one", () => {
-  const state = after({ type: "runs", runs: [aRun({ rev: 3, name: "new" })] }, { type: "runs", runs: [aRun({ rev: 2, name: "old" })] });
+  const state = after(
+    { type: "runs", runs: [aRun({ rev: 3, name: "new" })] },
+    { type: "runs", runs: [aRun({ rev: 2, name: "old" })] },
+  );
   assert.equal(state.runs.get(1)?.name, "new");
 });
 
 test("progress within one revision goes forward only", () => {
-  const state = after({ type: "runs", runs: [aRun({ trials_done: 5 })] }, { type: "runs", runs: [aRun({ trials_done: 4 })] });
+  const state = after(
+    { type: "runs", runs: [aRun({ trials_done: 5 })] },
+    { type: "runs", runs: [aRun({ trials_done: 4 })] },
+  );
   assert.equal(state.runs.get(1)?.trials_done, 5);
 });
 
@@ -37,8 +54,14 @@ test("a provisional figure ends with its trial, or with its run", () => {
 });
 
 test("a case that was read before its event arrived keeps the event's figures", () => {
-  const state = after({ type: "case", run: 1, case: aCase({ trials: 3 }) }, { type: "results", run: 1, cases: [aCase({ trials: 2 }), aCase({ number: 1, trials: 1 })] });
-  assert.deepEqual(state.results.get(1)?.map((one) => one.trials), [3, 1]);
+  const state = after(
+    { type: "case", run: 1, case: aCase({ trials: 3 }) },
+    { type: "results", run: 1, cases: [aCase({ trials: 2 }), aCase({ number: 1, trials: 1 })] },
+  );
+  assert.deepEqual(
+    state.results.get(1)?.map((one) => one.trials),
+    [3, 1],
+  );
 });
 
 test("a trial that is told twice is kept once, in order", () => {
@@ -47,12 +70,24 @@ test("a trial that is told twice is kept once, in order", () => {
     { type: "trial", run: 1, trial: aTrial({ id: 1 }) },
     { type: "trial", run: 1, trial: aTrial({ id: 2, state: "failed" }) },
   );
-  assert.deepEqual(state.trials.get(1)?.map((one) => [one.id, one.state]), [[1, "done"], [2, "failed"]]);
+  assert.deepEqual(
+    state.trials.get(1)?.map((one) => [one.id, one.state]),
+    [
+      [1, "done"],
+      [2, "failed"],
+    ],
+  );
 });
 
 test("a trial told while the list was being read is kept", () => {
-  const state = after({ type: "trial", run: 1, trial: aTrial({ id: 3 }) }, { type: "trials", run: 1, trials: [aTrial({ id: 1 }), aTrial({ id: 2 })] });
-  assert.deepEqual(state.trials.get(1)?.map((one) => one.id), [1, 2, 3]);
+  const state = after(
+    { type: "trial", run: 1, trial: aTrial({ id: 3 }) },
+    { type: "trials", run: 1, trials: [aTrial({ id: 1 }), aTrial({ id: 2 })] },
+  );
+  assert.deepEqual(
+    state.trials.get(1)?.map((one) => one.id),
+    [1, 2, 3],
+  );
 });
 
 test("a deleted run is gone and no longer followed", () => {
@@ -68,7 +103,11 @@ test("listeners hear once a frame, only of what they selected, until their signa
   const lifetime = new AbortController();
   /** @type {string[]} */
   const heard = [];
-  store.watch((state) => [state.connection], (connection) => heard.push(connection), lifetime.signal);
+  store.watch(
+    (state) => [state.connection],
+    (connection) => heard.push(connection),
+    lifetime.signal,
+  );
   store.dispatch({ type: "connection", connection: "lost" });
   store.dispatch({ type: "connection", connection: "live" });
   store.dispatch({ type: "resync" });

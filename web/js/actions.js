@@ -87,7 +87,9 @@ export async function loadOverview(store, signal) {
  */
 async function loadMissingResults(store, signal) {
   const { runs, results, followed } = store.getState();
-  const wanted = runsToRead(runs, followed, results_read_max).filter((run) => !isOver(run.state) || run.id === followed || !results.has(run.id));
+  const wanted = runsToRead(runs, followed, results_read_max).filter(
+    (run) => !isOver(run.state) || run.id === followed || !results.has(run.id),
+  );
   await Promise.all(wanted.map((run) => loadResults(store, run.id, signal)));
 }
 
@@ -146,7 +148,11 @@ export async function deleteRun(store, id) {
   store.dispatch({ type: "run_deleted", id });
   store.dispatch({
     type: "notice",
-    notice: { tone: "good", text: `Run ${id} was deleted.`, action: { label: "Undo", act: () => void restoreRun(store, id) } },
+    notice: {
+      tone: "good",
+      text: `Run ${id} was deleted.`,
+      action: { label: "Undo", act: () => void restoreRun(store, id) },
+    },
   });
 }
 
@@ -177,7 +183,9 @@ export async function saveRun(store, seen, changes) {
   const attempts = 3;
   for (let attempt = 1; ; attempt++) {
     const { run, etag } = await api.getRun(seen.id);
-    const same = /** @type {(keyof typeof changes)[]} */ (Object.keys(changes)).every((name) => JSON.stringify(run[name]) === JSON.stringify(seen[name]));
+    const same = /** @type {(keyof typeof changes)[]} */ (Object.keys(changes)).every(
+      (name) => JSON.stringify(run[name]) === JSON.stringify(seen[name]),
+    );
     if (!same || !etag) {
       store.dispatch({ type: "runs", runs: [run] });
       return { saved: false, run };

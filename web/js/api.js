@@ -65,7 +65,11 @@ async function request(method, path, { body, headers = {}, signal } = {}) {
   if (!response.ok) throw await readProblem(response);
   const text = response.status === 204 ? "" : await response.text();
   try {
-    return { body: text ? JSON.parse(text) : null, etag: response.headers.get("ETag"), location: response.headers.get("Location") };
+    return {
+      body: text ? JSON.parse(text) : null,
+      etag: response.headers.get("ETag"),
+      location: response.headers.get("Location"),
+    };
   } catch {
     throw new Problem(response.status, "The server's answer is not JSON");
   }

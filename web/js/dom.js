@@ -22,7 +22,8 @@ function fill(element, attributes, children) {
     else setAttribute(element, name, value);
   }
   for (const child of children.flat()) {
-    if (child !== null && child !== undefined && child !== false) element.append(typeof child === "number" ? String(child) : child);
+    if (child !== null && child !== undefined && child !== false)
+      element.append(typeof child === "number" ? String(child) : child);
   }
   return element;
 }
@@ -46,7 +47,11 @@ export function h(tag, attributes = {}, ...children) {
  * @returns {SVGElementTagNameMap[K]}
  */
 export function svg(tag, attributes = {}, ...children) {
-  return fill(/** @type {SVGElementTagNameMap[K]} */ (document.createElementNS(svg_namespace, tag)), attributes, children);
+  return fill(
+    /** @type {SVGElementTagNameMap[K]} */ (document.createElementNS(svg_namespace, tag)),
+    attributes,
+    children,
+  );
 }
 
 /**
@@ -56,7 +61,8 @@ export function svg(tag, attributes = {}, ...children) {
  */
 export function setAttribute(element, name, value) {
   if (value === null || value === undefined || value === false) element.removeAttribute(name);
-  else if (element.getAttribute(name) !== String(value === true ? "" : value)) element.setAttribute(name, value === true ? "" : String(value));
+  else if (element.getAttribute(name) !== String(value === true ? "" : value))
+    element.setAttribute(name, value === true ? "" : String(value));
 }
 
 /**

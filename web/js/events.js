@@ -71,7 +71,8 @@ export function startEvents(store) {
       if (source !== opened) return;
       store.dispatch({ type: "connection", connection: "lost" });
       void explainStream(address).then((reason) => {
-        if (reason && store.getState().connection === "lost") store.dispatch({ type: "connection", connection: "lost", reason });
+        if (reason && store.getState().connection === "lost")
+          store.dispatch({ type: "connection", connection: "lost", reason });
       });
       if (store.getState().resync === 0) store.dispatch({ type: "resync" });
       retryLater();

@@ -66,6 +66,14 @@ export function defaultValues() {
 }
 
 /**
+ * An archived experiment as it can be sent again: without the fields that say nothing.
+ * @param {Experiment} experiment
+ * @returns {Experiment}
+ */
+export const sentExperiment = (experiment) =>
+  Object.fromEntries(Object.entries(experiment).filter(([, value]) => value !== null && value !== ""));
+
+/**
  * The values of a form that starts from an experiment already known.
  * @param {Experiment} experiment
  * @returns {Values}
@@ -83,7 +91,9 @@ export function valuesOf(experiment) {
     ...values,
     name: text(experiment.name, ""),
     mechanisms: experiment.mechanisms ?? [],
-    patterns: experiment.patterns ? patterns.filter((pattern) => experiment.patterns?.includes(pattern)) : values.patterns,
+    patterns: experiment.patterns
+      ? patterns.filter((pattern) => experiment.patterns?.includes(pattern))
+      : values.patterns,
     trials: text(experiment.trials, values.trials),
     duration_ms: text(experiment.duration_ms, values.duration_ms),
     warmup_ms: text(experiment.warmup_ms, values.warmup_ms),
@@ -108,7 +118,11 @@ function formatBytesExactly(bytes) {
 }
 
 /** @param {string} text @returns {string[]} */
-export const splitList = (text) => text.split(",").map((part) => part.trim()).filter(Boolean);
+export const splitList = (text) =>
+  text
+    .split(",")
+    .map((part) => part.trim())
+    .filter(Boolean);
 
 /** @param {string} text @returns {any} */
 const numberOrText = (text) => (text.trim() !== "" && Number.isFinite(Number(text)) ? Number(text) : text.trim());
@@ -122,7 +136,12 @@ export function experimentOf(values) {
   const experiment = {
     mechanisms: values.mechanisms,
     patterns: values.patterns,
-    message_bytes: Object.fromEntries(values.patterns.map((pattern) => [pattern, splitList(values.message_bytes[pattern]).map((text) => parseBytes(text) ?? numberOrText(text))])),
+    message_bytes: Object.fromEntries(
+      values.patterns.map((pattern) => [
+        pattern,
+        splitList(values.message_bytes[pattern]).map((text) => parseBytes(text) ?? numberOrText(text)),
+      ]),
+    ),
     trials: numberOrText(values.trials),
     duration_ms: numberOrText(values.duration_ms),
     warmup_ms: numberOrText(values.warmup_ms),
@@ -138,7 +157,8 @@ export function experimentOf(values) {
     if (values.wait_kernel) experiment.wait.kernel = values.wait_kernel;
   }
   if (values.placement) experiment.placement = values.placement;
-  if (values.buffer_bytes.trim()) experiment.buffer_bytes = parseBytes(values.buffer_bytes) ?? numberOrText(values.buffer_bytes);
+  if (values.buffer_bytes.trim())
+    experiment.buffer_bytes = parseBytes(values.buffer_bytes) ?? numberOrText(values.buffer_bytes);
   if (values.seed.trim()) experiment.seed = numberOrText(values.seed);
   if (values.tags.trim()) experiment.tags = splitList(values.tags);
   if (values.note.trim()) experiment.note = values.note.trim();
@@ -148,7 +168,9 @@ export function experimentOf(values) {
 /** @param {Experiment} experiment */
 export function countCases(experiment) {
   const sizes = experiment.message_bytes;
-  const of_patterns = (experiment.patterns ?? []).map((pattern) => (Array.isArray(sizes) ? sizes.length : (sizes?.[pattern]?.length ?? 0)));
+  const of_patterns = (experiment.patterns ?? []).map((pattern) =>
+    Array.isArray(sizes) ? sizes.length : (sizes?.[pattern]?.length ?? 0),
+  );
   return (experiment.mechanisms?.length ?? 0) * of_patterns.reduce((sum, count) => sum + count, 0);
 }
 
@@ -181,15 +203,23 @@ export function hintsOf(values, catalogue) {
     const too_small = chosen.filter((one) => one.message_bytes_max < largest);
     const pointer = `/message_bytes/${pattern}`;
     if (texts.length === 0) hints.set(pointer, "At least one size, for example 64 or 4 KiB.");
-    else if (unreadable.length > 0) hints.set(pointer, `Not a size: ${unreadable.join(", ")}. Write 64, 4 KiB or 1 MiB.`);
-    else if (too_small.length > 0) hints.set(pointer, `Too large for ${too_small.map((one) => `${one.title} (at most ${formatBytes(one.message_bytes_max)})`).join(", ")}.`);
+    else if (unreadable.length > 0)
+      hints.set(pointer, `Not a size: ${unreadable.join(", ")}. Write 64, 4 KiB or 1 MiB.`);
+    else if (too_small.length > 0)
+      hints.set(
+        pointer,
+        `Too large for ${too_small.map((one) => `${one.title} (at most ${formatBytes(one.message_bytes_max)})`).join(", ")}.`,
+      );
   }
   const related_only = chosen.filter((one) => one.traits.reach === "related");
-  if (values.relation === "unrelated" && related_only.length > 0) hints.set("/relation", `Only related processes can share: ${names(related_only)}.`);
+  if (values.relation === "unrelated" && related_only.length > 0)
+    hints.set("/relation", `Only related processes can share: ${names(related_only)}.`);
   const one_sender = chosen.filter((one) => one.traits.senders === "one");
-  if (Number(values.senders) > 1 && one_sender.length > 0) hints.set("/senders", `One sender only: ${names(one_sender)}.`);
+  if (Number(values.senders) > 1 && one_sender.length > 0)
+    hints.set("/senders", `One sender only: ${names(one_sender)}.`);
   const one_receiver = chosen.filter((one) => one.traits.receivers === "one");
-  if (Number(values.receivers) > 1 && one_receiver.length > 0) hints.set("/receivers", `One receiver only: ${names(one_receiver)}.`);
+  if (Number(values.receivers) > 1 && one_receiver.length > 0)
+    hints.set("/receivers", `One receiver only: ${names(one_receiver)}.`);
   if (values.placement === "same_cpu" && values.wait_memory.startsWith("spin")) {
     hints.set("/wait/memory", "On one CPU a spinning process only keeps the other from running: take a futex.");
   }

@@ -65,7 +65,9 @@ function offersOf({ experiment }) {
   const { mechanisms = [], patterns = [], message_bytes, placement = "", wait = "" } = experiment;
   return patterns.flatMap((pattern) => {
     const sizes = (Array.isArray(message_bytes) ? message_bytes : message_bytes?.[pattern]) ?? [];
-    return mechanisms.flatMap((mechanism) => sizes.map((bytes) => JSON.stringify([mechanism, pattern, bytes, placement, wait])));
+    return mechanisms.flatMap((mechanism) =>
+      sizes.map((bytes) => JSON.stringify([mechanism, pattern, bytes, placement, wait])),
+    );
   });
 }
 
@@ -109,7 +111,8 @@ export function optionsOf(figures) {
   const waits = new Map();
   for (const { case: one } of figures) waits.set(one.mechanism, (waits.get(one.mechanism) ?? new Set()).add(one.wait));
   /** @param {"round_trip"|"stream"} pattern */
-  const sizes = (pattern) => distinct((one) => (one.pattern === pattern ? one.message_bytes : null)).sort((a, b) => a - b);
+  const sizes = (pattern) =>
+    distinct((one) => (one.pattern === pattern ? one.message_bytes : null)).sort((a, b) => a - b);
   return {
     round_trip_bytes: sizes("round_trip"),
     stream_bytes: sizes("stream"),
@@ -131,9 +134,13 @@ export function choiceOf(figures, options, followed, query) {
   const bytes = (pattern, name) => {
     const asked = Number(query.get(name));
     if (options[name].includes(asked)) return asked;
-    const own = figures.filter(({ run, case: one }) => run.id === followed && one.pattern === pattern).map((figure) => figure.case.message_bytes);
+    const own = figures
+      .filter(({ run, case: one }) => run.id === followed && one.pattern === pattern)
+      .map((figure) => figure.case.message_bytes);
     if (own.length > 0 && !own.includes(usual_bytes[pattern])) return Math.min(...own);
-    return options[name].length === 0 || options[name].includes(usual_bytes[pattern]) ? usual_bytes[pattern] : options[name][0];
+    return options[name].length === 0 || options[name].includes(usual_bytes[pattern])
+      ? usual_bytes[pattern]
+      : options[name][0];
   };
   /** @param {"placement"|"wait"} name */
   const text = (name) => {
@@ -160,7 +167,11 @@ export function choiceOf(figures, options, followed, query) {
 export function pickFigure(figures, mechanism, pattern, choice) {
   const bytes = pattern === "round_trip" ? choice.round_trip_bytes : choice.stream_bytes;
   const fitting = figures.filter(
-    ({ case: one }) => one.mechanism === mechanism && one.pattern === pattern && one.message_bytes === bytes && (choice.placement === null || one.placement === choice.placement),
+    ({ case: one }) =>
+      one.mechanism === mechanism &&
+      one.pattern === pattern &&
+      one.message_bytes === bytes &&
+      (choice.placement === null || one.placement === choice.placement),
   );
   return fitting.find((figure) => figure.case.wait === choice.wait) ?? fitting[0] ?? null;
 }
@@ -187,6 +198,25 @@ export const quantiles = [
   { name: "p99", label: "p99", nines: 2 },
   { name: "p999", label: "p99.9", nines: 3 },
 ];
+
+/** @typedef {{key: string, pattern: import("./types.js").Pattern, bytes: number, cases: Case[]}} LatencyGroup */
+
+/**
+ * Cases whose latencies belong into one chart: of one pattern and size.
+ * @param {readonly Case[]} cases
+ * @returns {LatencyGroup[]}
+ */
+export function latencyGroups(cases) {
+  /** @type {Map<string, LatencyGroup>} */
+  const groups = new Map();
+  for (const one of cases.filter(({ latency_ns }) => latency_ns?.p50)) {
+    const key = `${one.pattern}:${one.message_bytes}`;
+    const group = groups.get(key) ?? { key, pattern: one.pattern, bytes: one.message_bytes, cases: [] };
+    group.cases.push(one);
+    groups.set(key, group);
+  }
+  return [...groups.values()];
+}
 
 /**
  * The whole decades that hold all values, for a log axis shared by many rows.

@@ -55,7 +55,12 @@ function formatScaled(value, units) {
 
 /** @param {number|null|undefined} ns */
 export function formatNs(ns) {
-  return formatScaled(ns, [[1, "ns"], [1e3, "µs"], [1e6, "ms"], [1e9, "s"]]);
+  return formatScaled(ns, [
+    [1, "ns"],
+    [1e3, "µs"],
+    [1e6, "ms"],
+    [1e9, "s"],
+  ]);
 }
 
 /**
@@ -64,7 +69,11 @@ export function formatNs(ns) {
  */
 export function formatBytes(bytes) {
   if (!isFigure(bytes)) return nothing;
-  for (const [factor, unit] of /** @type {[number, string][]} */ ([[1024 ** 3, "GiB"], [1024 ** 2, "MiB"], [1024, "KiB"]])) {
+  for (const [factor, unit] of /** @type {[number, string][]} */ ([
+    [1024 ** 3, "GiB"],
+    [1024 ** 2, "MiB"],
+    [1024, "KiB"],
+  ])) {
     if (bytes >= factor) {
       const text = formatNumber(bytes / factor);
       return `${text.includes(".") ? text.replace(/\.?0+$/, "") : text} ${unit}`;
@@ -75,7 +84,12 @@ export function formatBytes(bytes) {
 
 /** @param {number|null|undefined} bytes_per_s  decimal units, as rates are everywhere */
 export function formatByteRate(bytes_per_s) {
-  return formatScaled(bytes_per_s, [[1, "B/s"], [1e3, "kB/s"], [1e6, "MB/s"], [1e9, "GB/s"]]);
+  return formatScaled(bytes_per_s, [
+    [1, "B/s"],
+    [1e3, "kB/s"],
+    [1e6, "MB/s"],
+    [1e9, "GB/s"],
+  ]);
 }
 
 /**
@@ -88,7 +102,12 @@ export function formatGigabytes(bytes_per_s) {
 
 /** @param {number|null|undefined} messages_per_s */
 export function formatMessageRate(messages_per_s) {
-  return formatScaled(messages_per_s, [[1, "/s"], [1e3, "k/s"], [1e6, "M/s"], [1e9, "G/s"]]);
+  return formatScaled(messages_per_s, [
+    [1, "/s"],
+    [1e3, "k/s"],
+    [1e6, "M/s"],
+    [1e9, "G/s"],
+  ]);
 }
 
 /**

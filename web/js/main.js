@@ -28,15 +28,21 @@ function byId(id) {
 }
 
 /** @param {import("./types.js").Facts|undefined} facts @param {string} name */
-const fact = (facts, name) => (typeof facts?.[name] === "string" || typeof facts?.[name] === "number" ? String(facts[name]) : "");
+const fact = (facts, name) =>
+  typeof facts?.[name] === "string" || typeof facts?.[name] === "number" ? String(facts[name]) : "";
 
 /** @param {import("./types.js").Machine|null} machine */
 function machineText(machine) {
   if (!machine) return "";
   const kernel = fact(machine.facts, "kernel");
   const cpus = fact(machine.facts, "cpus_online");
-  const model = fact(machine.facts, "cpu_model").replace(/\((R|TM)\)|\bCPU\b|@.*$|\b\d+-Core\b|\bProcessor\b/g, "").replace(/\s+/g, " ").trim();
-  return [machine.host, kernel && `Linux ${kernel.replace(/^Linux /, "")}`, [cpus, model].filter(Boolean).join(" × ")].filter(Boolean).join(" · ");
+  const model = fact(machine.facts, "cpu_model")
+    .replace(/\((R|TM)\)|\bCPU\b|@.*$|\b\d+-Core\b|\bProcessor\b/g, "")
+    .replace(/\s+/g, " ")
+    .trim();
+  return [machine.host, kernel && `Linux ${kernel.replace(/^Linux /, "")}`, [cpus, model].filter(Boolean).join(" × ")]
+    .filter(Boolean)
+    .join(" · ");
 }
 
 /** @param {HTMLElement} button */
@@ -67,21 +73,37 @@ const { banners, notice } = createBanners(store, forever, () => stream.retryNow(
 byId("banners").append(banners, notice);
 wireTheme(byId("theme"));
 
-store.watch((state) => [state.machine, state.runs, state.health], (machine, runs, health) => {
-  const told = health?.run ? !runs.has(health.run) : false;
-  const busy = told || [...runs.values()].some((run) => run.state === "running");
-  const text = machineText(machine);
-  setText(byId("machine"), text && `${text} · ${busy ? "measuring" : "idle"}`);
-}, forever);
+store.watch(
+  (state) => [state.machine, state.runs, state.health],
+  (machine, runs, health) => {
+    const told = health?.run ? !runs.has(health.run) : false;
+    const busy = told || [...runs.values()].some((run) => run.state === "running");
+    const text = machineText(machine);
+    setText(byId("machine"), text && `${text} · ${busy ? "measuring" : "idle"}`);
+  },
+  forever,
+);
 
-store.watch((state) => [state.health], (health) => {
-  setChildren(byId("foot"), health && h("span", {}, `ipclab ${health.version}`), health?.queue ? ` · ${formatCount(health.queue)} waiting` : "");
-}, forever);
+store.watch(
+  (state) => [state.health],
+  (health) => {
+    setChildren(
+      byId("foot"),
+      health && h("span", {}, `ipclab ${health.version}`),
+      health?.queue ? ` · ${formatCount(health.queue)} waiting` : "",
+    );
+  },
+  forever,
+);
 
-store.watch((state) => [state.resync], (resync) => {
-  if (resync === 0) return;
-  loadFrame(store).catch((error) => tellProblem(store, error));
-  loadCatalogue(store).catch((error) => tellProblem(store, error));
-}, forever);
+store.watch(
+  (state) => [state.resync],
+  (resync) => {
+    if (resync === 0) return;
+    loadFrame(store).catch((error) => tellProblem(store, error));
+    loadCatalogue(store).catch((error) => tellProblem(store, error));
+  },
+  forever,
+);
 
 startRouter(routes, byId("main"), store);

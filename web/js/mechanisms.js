@@ -38,7 +38,8 @@ export function groupByFamily(mechanisms) {
   for (const mechanism of mechanisms) {
     const { family } = mechanism;
     let group = groups.get(family);
-    if (!group) groups.set(family, (group = { name: family, title: families[family]?.title ?? titleOf(family), mechanisms: [] }));
+    if (!group)
+      groups.set(family, (group = { name: family, title: families[family]?.title ?? titleOf(family), mechanisms: [] }));
     group.mechanisms.push(mechanism);
   }
   return [...groups.values()];
@@ -62,6 +63,19 @@ export function looksOf(mechanisms) {
 /** @type {Look} */
 export const plain_look = { hue: "other", shade: 1, shape: "circle" };
 
+/** @typedef {{titleOf: (name: string) => string, lookOf: (name: string) => Look}} Legend */
+
+/**
+ * What a mechanism's name stands for; a name the catalogue does not know stands for itself.
+ * @param {readonly Mechanism[]} mechanisms
+ * @returns {Legend}
+ */
+export function legendOf(mechanisms) {
+  const titles = new Map(mechanisms.map((one) => [one.name, one.title]));
+  const looks = looksOf(mechanisms);
+  return { titleOf: (name) => titles.get(name) ?? name, lookOf: (name) => looks.get(name) ?? plain_look };
+}
+
 /**
  * The outline of a marker as an SVG path around (x, y).
  * @param {Shape} shape
@@ -71,23 +85,75 @@ export const plain_look = { hue: "other", shade: 1, shape: "circle" };
  */
 export function markerPath(shape, x, y, r) {
   /** @param {[number, number][]} points */
-  const polygon = (points) => `M${points.map(([dx, dy]) => `${(x + dx * r).toFixed(2)} ${(y + dy * r).toFixed(2)}`).join("L")}Z`;
+  const polygon = (points) =>
+    `M${points.map(([dx, dy]) => `${(x + dx * r).toFixed(2)} ${(y + dy * r).toFixed(2)}`).join("L")}Z`;
   switch (shape) {
     case "circle":
       return `M${x - r} ${y}a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0Z`;
     case "square":
-      return polygon([[-0.85, -0.85], [0.85, -0.85], [0.85, 0.85], [-0.85, 0.85]]);
+      return polygon([
+        [-0.85, -0.85],
+        [0.85, -0.85],
+        [0.85, 0.85],
+        [-0.85, 0.85],
+      ]);
     case "triangle":
-      return polygon([[0, -1.05], [1.05, 0.85], [-1.05, 0.85]]);
+      return polygon([
+        [0, -1.05],
+        [1.05, 0.85],
+        [-1.05, 0.85],
+      ]);
     case "diamond":
-      return polygon([[0, -1.15], [1.15, 0], [0, 1.15], [-1.15, 0]]);
+      return polygon([
+        [0, -1.15],
+        [1.15, 0],
+        [0, 1.15],
+        [-1.15, 0],
+      ]);
     case "wedge":
-      return polygon([[0, 1.05], [1.05, -0.85], [-1.05, -0.85]]);
+      return polygon([
+        [0, 1.05],
+        [1.05, -0.85],
+        [-1.05, -0.85],
+      ]);
     case "plus":
-      return polygon([[-0.38, -1], [0.38, -1], [0.38, -0.38], [1, -0.38], [1, 0.38], [0.38, 0.38], [0.38, 1], [-0.38, 1], [-0.38, 0.38], [-1, 0.38], [-1, -0.38], [-0.38, -0.38]]);
+      return polygon([
+        [-0.38, -1],
+        [0.38, -1],
+        [0.38, -0.38],
+        [1, -0.38],
+        [1, 0.38],
+        [0.38, 0.38],
+        [0.38, 1],
+        [-0.38, 1],
+        [-0.38, 0.38],
+        [-1, 0.38],
+        [-1, -0.38],
+        [-0.38, -0.38],
+      ]);
     case "hexagon":
-      return polygon([[-1.05, 0], [-0.52, -0.95], [0.52, -0.95], [1.05, 0], [0.52, 0.95], [-0.52, 0.95]]);
+      return polygon([
+        [-1.05, 0],
+        [-0.52, -0.95],
+        [0.52, -0.95],
+        [1.05, 0],
+        [0.52, 0.95],
+        [-0.52, 0.95],
+      ]);
     case "cross":
-      return polygon([[-1, -0.5], [-0.5, -1], [0, -0.5], [0.5, -1], [1, -0.5], [0.5, 0], [1, 0.5], [0.5, 1], [0, 0.5], [-0.5, 1], [-1, 0.5], [-0.5, 0]]);
+      return polygon([
+        [-1, -0.5],
+        [-0.5, -1],
+        [0, -0.5],
+        [0.5, -1],
+        [1, -0.5],
+        [0.5, 0],
+        [1, 0.5],
+        [0.5, 1],
+        [0, 0.5],
+        [-0.5, 1],
+        [-1, 0.5],
+        [-0.5, 0],
+      ]);
   }
 }

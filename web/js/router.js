@@ -72,7 +72,10 @@ export function startRouter(routes, main, store) {
     if (match?.found) {
       view = match.route.mount({ root, signal: lifetime.signal, parameters: match.found.slice(1), query, store });
     } else {
-      root.append(h("h1", { tabindex: "-1" }, "There is no such page"), h("p", {}, h("a", { href: "/" }, "Back to the mechanisms")));
+      root.append(
+        h("h1", { tabindex: "-1" }, "There is no such page"),
+        h("p", {}, h("a", { href: "/" }, "Back to the mechanisms")),
+      );
       view = { title: "Not found" };
     }
     setTitle(view.title);
@@ -95,7 +98,16 @@ export function startRouter(routes, main, store) {
   window.addEventListener("popstate", () => show(false));
   document.addEventListener("click", (event) => {
     const link = event.target instanceof Element ? event.target.closest("a") : null;
-    if (!link || event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    if (
+      !link ||
+      event.defaultPrevented ||
+      event.button !== 0 ||
+      event.metaKey ||
+      event.ctrlKey ||
+      event.shiftKey ||
+      event.altKey
+    )
+      return;
     if (link.origin !== location.origin || link.target || link.hasAttribute("download")) return;
     if (!routes.some((route) => route.pattern.test(link.pathname))) return;
     if (link.pathname === location.pathname && link.hash) return;

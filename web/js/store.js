@@ -98,7 +98,8 @@ function withRun(state, run) {
 }
 
 /** @param {Case|undefined} known @param {Case} incoming */
-const newerCase = (known, incoming) => (known && known.trials + known.failed > incoming.trials + incoming.failed ? known : incoming);
+const newerCase = (known, incoming) =>
+  known && known.trials + known.failed > incoming.trials + incoming.failed ? known : incoming;
 
 /**
  * Puts an item in its place, or in the place of its elder.
@@ -146,19 +147,41 @@ export function reduce(state, action) {
     }
     case "case": {
       const cases = state.results.get(action.run) ?? [];
-      const newer = newerCase(cases.find((one) => one.number === action.case.number), action.case);
-      return { ...state, results: withEntry(state.results, action.run, withItem(cases, newer, (one) => one.number)) };
+      const newer = newerCase(
+        cases.find((one) => one.number === action.case.number),
+        action.case,
+      );
+      return {
+        ...state,
+        results: withEntry(
+          state.results,
+          action.run,
+          withItem(cases, newer, (one) => one.number),
+        ),
+      };
     }
     case "trials": {
       const read = new Set(action.trials.map((one) => one.id));
       const told_since = (state.trials.get(action.run) ?? []).filter((one) => !read.has(one.id));
-      const trials = told_since.reduce((list, one) => withItem(list, one, (other) => other.id), /** @type {readonly Trial[]} */ (action.trials));
+      const trials = told_since.reduce(
+        (list, one) => withItem(list, one, (other) => other.id),
+        /** @type {readonly Trial[]} */ (action.trials),
+      );
       return { ...state, trials: withEntry(state.trials, action.run, trials) };
     }
     case "trial": {
-      const sample = state.sample?.run === action.run && state.sample.sequence === action.trial.sequence ? null : state.sample;
+      const sample =
+        state.sample?.run === action.run && state.sample.sequence === action.trial.sequence ? null : state.sample;
       const trials = state.trials.get(action.run) ?? [];
-      return { ...state, sample, trials: withEntry(state.trials, action.run, withItem(trials, action.trial, (one) => one.id)) };
+      return {
+        ...state,
+        sample,
+        trials: withEntry(
+          state.trials,
+          action.run,
+          withItem(trials, action.trial, (one) => one.id),
+        ),
+      };
     }
     case "sample":
       return { ...state, sample: action.sample };

@@ -58,7 +58,9 @@ export const flagName = (flag) => flag.replaceAll("_", " ");
 
 /** @param {import("./types.js").RunState} state */
 export function stateTone(state) {
-  return { queued: "", running: "active", done: "good", failed: "bad", cancelled: "warn", interrupted: "warn" }[state] ?? "";
+  return (
+    { queued: "", running: "active", done: "good", failed: "bad", cancelled: "warn", interrupted: "warn" }[state] ?? ""
+  );
 }
 
 /** @param {import("./types.js").RunState} state */

@@ -15,7 +15,10 @@ const methods = ["get", "post", "put", "patch", "delete"];
 function resolve(description, value) {
   const reference = value?.$ref;
   if (typeof reference !== "string" || !reference.startsWith("#/")) return value;
-  return reference.slice(2).split("/").reduce((/** @type {any} */ part, key) => part?.[key.replaceAll("~1", "/").replaceAll("~0", "~")], description);
+  return reference
+    .slice(2)
+    .split("/")
+    .reduce((/** @type {any} */ part, key) => part?.[key.replaceAll("~1", "/").replaceAll("~0", "~")], description);
 }
 
 /** @param {any} schema @returns {string} */
@@ -25,7 +28,12 @@ function typeText(schema) {
   if (schema.enum) return schema.enum.join(" | ");
   if (schema.type === "array") return `array of ${typeText(schema.items) || "anything"}`;
   const type = Array.isArray(schema.type) ? schema.type.join(" | ") : (schema.type ?? "");
-  const range = [schema.minimum !== undefined && `from ${schema.minimum}`, schema.maximum !== undefined && `to ${schema.maximum}`].filter(Boolean).join(" ");
+  const range = [
+    schema.minimum !== undefined && `from ${schema.minimum}`,
+    schema.maximum !== undefined && `to ${schema.maximum}`,
+  ]
+    .filter(Boolean)
+    .join(" ");
   return [type, range].filter(Boolean).join(", ");
 }
 
@@ -39,7 +47,8 @@ const firstMedia = (content) => Object.entries(content ?? {})[0] ?? [];
  * @param {any} operation
  */
 function curlText(description, method, path, operation) {
-  const base = location.origin + (description.servers?.[0]?.url ?? "").replace(/^https?:\/\/[^/]+/, "").replace(/\/$/, "");
+  const base =
+    location.origin + (description.servers?.[0]?.url ?? "").replace(/^https?:\/\/[^/]+/, "").replace(/\/$/, "");
   const filled = path.replace(/\{([^}]+)\}/g, (_, name) => (/id$/i.test(name) ? "1" : name.toUpperCase()));
   const [media, body] = firstMedia(resolve(description, operation.requestBody)?.content);
   const example = body?.example ?? /** @type {any} */ (Object.values(body?.examples ?? {})[0])?.value;
@@ -52,6 +61,65 @@ function curlText(description, method, path, operation) {
 }
 
 /**
+ * @param {string} caption
+ * @param {string[]} heads
+ * @param {import("../js/dom.js").Child[][]} rows  the first cell names its row
+ */
+function createTable(caption, heads, rows) {
+  return h(
+    "div",
+    { class: "scroll-x" },
+    h(
+      "table",
+      { class: "data-table" },
+      h("caption", { class: "visually-hidden" }, caption),
+      h(
+        "thead",
+        {},
+        h(
+          "tr",
+          {},
+          heads.map((text) => h("th", { scope: "col" }, text)),
+        ),
+      ),
+      h(
+        "tbody",
+        {},
+        rows.map(([name, ...cells]) =>
+          h(
+            "tr",
+            {},
+            h("th", { scope: "row" }, name),
+            cells.map((cell) => h("td", {}, cell)),
+          ),
+        ),
+      ),
+    ),
+  );
+}
+
+/** @param {any} description @param {any[]} parameters */
+function createParameters(description, parameters) {
+  const rows = parameters.map((one) => [
+    h("code", {}, one.required ? `${one.name} (required)` : one.name),
+    one.in,
+    typeText(resolve(description, one.schema)),
+    one.description ?? "",
+  ]);
+  return createTable("Parameters", ["Parameter", "In", "Type", "Meaning"], rows);
+}
+
+/** @param {any} description @param {any} responses */
+function createAnswers(description, responses) {
+  const rows = Object.entries(responses ?? {}).map(([status, value]) => {
+    const answer = resolve(description, value);
+    const [media, content] = firstMedia(answer?.content);
+    return [status, answer?.description ?? "", [typeText(content?.schema), media].filter(Boolean).join(" as ")];
+  });
+  return createTable("Answers", ["Status", "Answer", "Type"], rows);
+}
+
+/**
  * @param {any} description
  * @param {string} method
  * @param {string} path
@@ -59,48 +127,36 @@ function curlText(description, method, path, operation) {
  */
 function createOperation(description, method, path, item) {
   const operation = item[method];
-  const parameters = [...(item.parameters ?? []), ...(operation.parameters ?? [])].map((one) => resolve(description, one));
+  const parameters = [...(item.parameters ?? []), ...(operation.parameters ?? [])].map((one) =>
+    resolve(description, one),
+  );
   const request = resolve(description, operation.requestBody);
   const [, body] = firstMedia(request?.content);
   const example = curlText(description, method, path, operation);
   return h(
     "details",
-    { class: "operation", id: operation.operationId ?? `${method}${path.replaceAll("/", "-")}` },
-    h("summary", {}, h("span", { class: `verb ${method}` }, method.toUpperCase()), h("code", {}, path), h("span", { class: "muted" }, operation.summary ?? "")),
+    { class: "operation", id: operation.operationId },
+    h(
+      "summary",
+      {},
+      h("span", { class: `verb ${method}` }, method.toUpperCase()),
+      h("code", {}, path),
+      h("span", { class: "muted" }, operation.summary ?? ""),
+    ),
     h(
       "div",
       { class: "operation-body stack" },
       operation.description && h("p", { class: "prose" }, operation.description),
-      parameters.length > 0 &&
+      parameters.length > 0 && createParameters(description, parameters),
+      body &&
         h(
-          "div",
-          { class: "scroll-x" },
-          h(
-            "table",
-            { class: "data-table" },
-            h("caption", { class: "visually-hidden" }, "Parameters"),
-            h("thead", {}, h("tr", {}, ["Parameter", "In", "Type", "Meaning"].map((text) => h("th", { scope: "col" }, text)))),
-            h("tbody", {}, parameters.map((one) =>
-              h("tr", {}, h("th", { scope: "row" }, h("code", {}, one.name), one.required ? " (required)" : ""), h("td", {}, one.in), h("td", {}, typeText(resolve(description, one.schema))), h("td", {}, one.description ?? "")),
-            )),
-          ),
+          "p",
+          {},
+          "Body: ",
+          h("code", {}, typeText(body.schema) || "JSON"),
+          request?.description && `. ${request.description}`,
         ),
-      body && h("p", {}, "Body: ", h("code", {}, typeText(body.schema) || "JSON"), request?.description ? `. ${request.description}` : ""),
-      h(
-        "div",
-        { class: "scroll-x" },
-        h(
-          "table",
-          { class: "data-table" },
-          h("caption", { class: "visually-hidden" }, "Answers"),
-          h("thead", {}, h("tr", {}, ["Status", "Answer", "Type"].map((text) => h("th", { scope: "col" }, text)))),
-          h("tbody", {}, Object.entries(operation.responses ?? {}).map(([status, value]) => {
-            const answer = resolve(description, value);
-            const [media, content] = firstMedia(answer?.content);
-            return h("tr", {}, h("th", { scope: "row" }, status), h("td", {}, answer?.description ?? ""), h("td", {}, [typeText(content?.schema), media].filter(Boolean).join(" as ")));
-          })),
-        ),
-      ),
+      createAnswers(description, operation.responses),
       h("pre", { class: "code", tabindex: "0", "aria-label": "Example" }, example),
     ),
   );
@@ -121,7 +177,22 @@ function createOperations(description) {
     }
   }
   return [...groups].map(([name, operations]) =>
-    h("section", { class: "card flush operations" }, name && h("div", { class: "card-head" }, h("h2", {}, name.charAt(0).toUpperCase() + name.slice(1)), h("small", { class: "muted" }, description.tags?.find((/** @type {any} */ tag) => tag.name === name)?.description ?? "")), operations),
+    h(
+      "section",
+      { class: "card flush operations" },
+      name &&
+        h(
+          "div",
+          { class: "card-head" },
+          h("h2", {}, name.charAt(0).toUpperCase() + name.slice(1)),
+          h(
+            "small",
+            { class: "muted" },
+            description.tags?.find((/** @type {any} */ tag) => tag.name === name)?.description ?? "",
+          ),
+        ),
+      operations,
+    ),
   );
 }
 
@@ -139,7 +210,11 @@ export function mountApi({ root, signal }) {
         "div",
         { class: "grow" },
         h("h1", { tabindex: "-1" }, "API"),
-        h("p", { class: "lead" }, "All this page does goes through the same interface: JSON over HTTP, faults as problem+json, changes as server-sent events."),
+        h(
+          "p",
+          { class: "lead" },
+          "All this page does goes through the same interface: JSON over HTTP, faults as problem+json, changes as server-sent events.",
+        ),
       ),
       h("a", { class: "button small", href: "/api/v1/openapi.json" }, "openapi.json"),
     ),

@@ -5,9 +5,11 @@ import { getRun, newKey } from "../js/api.js";
 import { h, setChildren, setText } from "../js/dom.js";
 import { choiceOf, collectFigures, optionsOf } from "../js/figures.js";
 import { formatBytes } from "../js/format.js";
+import { legendOf } from "../js/mechanisms.js";
 import { navigate, navigateQuery } from "../js/router.js";
 import { placementText, waitText } from "../js/words.js";
 import { createExperimentDialog } from "../components/experiment/experiment.js";
+import { createFilter } from "../components/filters/filters.js";
 import { createMatrix } from "../components/matrix/matrix.js";
 import { createMethod } from "../components/method/method.js";
 import { createProgress } from "../components/progress/progress.js";
@@ -16,78 +18,56 @@ import { createStart } from "../components/start/start.js";
 /**
  * @typedef {import("../js/figures.js").Options} Options
  * @typedef {import("../js/figures.js").Choice} Choice
- * @typedef {import("../js/types.js").Run} Run
+ * @typedef {import("../js/store.js").State} State
+ * @typedef {import("../js/store.js").Store} Store
  */
 
-/**
- * Selects for what the archive leaves to choose; a question with one answer is not asked.
- * @returns {{element: HTMLElement, update: (options: Options, choice: Choice) => void}}
- */
+const lead =
+  "Every mechanism the kernel offers, by what it can do and by what it costs on this machine. " +
+  "Each figure below was measured here; each opens the run it came from.";
+
+/** Selects for what the archive leaves to choose; a question with one answer is not asked. */
 function createFilters() {
   const element = h("div", { class: "filters" });
   let shown = "";
-  /**
-   * @param {string} name
-   * @param {string} label
-   * @param {(string|number)[]} values
-   * @param {string|number|null} chosen
-   * @param {(value: any) => string} text
-   * @param {boolean} optional  "any" is an answer, too
-   */
-  const filter = (name, label, values, chosen, text, optional) =>
-    values.length > 1 &&
-    h(
-      "label",
-      {},
-      h("span", {}, label),
-      h(
-        "select",
-        { name, onchange: (/** @type {Event} */ event) => navigateQuery({ [name]: /** @type {HTMLSelectElement} */ (event.target).value }) },
-        optional && h("option", { value: "" }, "any"),
-        values.map((value) => h("option", { value, selected: value === chosen }, text(value))),
-      ),
-    );
   return {
     element,
+    /** @param {Options} options @param {Choice} choice */
     update(options, choice) {
       const now = JSON.stringify([options, choice]);
       if (now === shown || element.contains(document.activeElement)) return;
       shown = now;
+      /** @param {"round_trip_bytes"|"stream_bytes"} name @param {string} label */
+      const sizes = (name, label) =>
+        options[name].length > 1 &&
+        createFilter({ name, label, values: options[name], chosen: choice[name], text: formatBytes });
+      /** @param {"placement"|"wait"} name @param {string} label @param {(name: string) => string} text */
+      const words = (name, label, text) =>
+        options[name].length > 1 &&
+        createFilter({ name, label, values: options[name], chosen: choice[name], text, optional: true });
       setChildren(
         element,
-        filter("round_trip_bytes", "Round trip", options.round_trip_bytes, choice.round_trip_bytes, formatBytes, false),
-        filter("stream_bytes", "Stream", options.stream_bytes, choice.stream_bytes, formatBytes, false),
-        filter("placement", "Placement", options.placement, choice.placement, placementText, true),
-        filter("wait", "Waiting", options.wait, choice.wait, waitText, true),
+        sizes("round_trip_bytes", "Round trip"),
+        sizes("stream_bytes", "Stream"),
+        words("placement", "Placement", placementText),
+        words("wait", "Waiting", waitText),
       );
     },
   };
 }
 
 /**
- * @param {import("../js/router.js").ViewContext} context
- * @returns {import("../js/router.js").View}
+ * The dialog for an experiment of one's own. It is open while the address says so: ?own, or ?own=17 to start from a run.
+ * @param {Store} store
+ * @param {AbortSignal} signal
  */
-export function mountOverview({ root, signal, query, store }) {
-  let asked = query;
-
-  /** @param {import("../js/types.js").Experiment} experiment @param {string} key */
-  async function startOwn(experiment, key) {
-    const run = await startRun(store, experiment, key);
-    started = run.id;
-  }
+function createOwnExperiment(store, signal) {
   /** @type {number|null} */
   let started = null;
-
-  const progress = createProgress({ link: true, onstop: (run) => void stopRun(store, run.id) });
-  const start = createStart({
-    onstart: (preset) => startRun(store, { preset: preset.name }, newKey()).then(() => undefined, (error) => tellProblem(store, error)),
-  });
-  const filters = createFilters();
-  const matrix = createMatrix();
-  const trouble = h("p", { class: "card", role: "alert", hidden: true });
   const dialog = createExperimentDialog({
-    onstart: startOwn,
+    onstart: async (experiment, key) => {
+      started = (await startRun(store, experiment, key)).id;
+    },
     onclose: () => {
       // A run of one's own may have any sizes and patterns; its page shows them all.
       if (started !== null) navigate(`/runs/${started}`, { replace: true });
@@ -96,85 +76,118 @@ export function mountOverview({ root, signal, query, store }) {
   });
   signal.addEventListener("abort", () => dialog.close());
 
-  root.append(
-    h(
-      "div",
-      { class: "view-head" },
-      h(
-        "div",
-        { class: "grow" },
-        h("h1", { tabindex: "-1" }, "How do two processes talk?"),
-        h("p", { class: "lead" }, "Every mechanism the kernel offers, by what it can do and by what it costs on this machine. Each figure below was measured here; each opens the run it came from."),
-      ),
-    ),
-    progress.element,
-    h("div", { class: "toolbar" }, start.element, filters.element),
-    trouble,
-    matrix.element,
-    createMethod(),
-    dialog.element,
-  );
-
-  async function openDialog() {
-    const from = asked.get("own");
+  /** @param {string} from */
+  async function open(from) {
     const { mechanisms, presets } = store.getState();
     if (mechanisms.length === 0) return;
     try {
-      const known = from && /^\d+$/.test(from) ? (await getRun(Number(from), signal)).run.experiment : {};
+      const known = /^\d+$/.test(from) ? (await getRun(Number(from), signal)).run.experiment : {};
       dialog.open({ mechanisms: presets[0]?.experiment.mechanisms, ...known }, mechanisms);
     } catch (error) {
       tellProblem(store, error);
     }
   }
 
-  store.watch((state) => [state.resync], (resync) => {
-    if (resync === 0) return;
-    loadOverview(store, signal).then(
-      () => { trouble.hidden = true; },
-      (error) => {
-        if (signal.aborted) return;
-        trouble.hidden = false;
-        setText(trouble, problemText(error));
-      },
-    );
-  }, signal);
+  return {
+    element: dialog.element,
+    /** @param {URLSearchParams} query */
+    follow(query) {
+      const from = query.get("own");
+      if (from === null) dialog.close();
+      else void open(from);
+    },
+  };
+}
 
-  store.watch((state) => [state.runs, state.followed, state.mechanisms], (runs, followed, mechanisms) => {
-    const queued = [...runs.values()].filter((run) => run.state === "queued").sort((a, b) => a.id - b.id);
-    const run = (followed === null ? null : runs.get(followed)) ?? queued[0];
-    progress.element.hidden = !run;
-    if (run) {
-      const titles = new Map(mechanisms.map((one) => [one.name, one.title]));
-      progress.update({ run, waiting: queued.filter((one) => one !== run).length, titleOf: (name) => titles.get(name) ?? name });
+/** @param {State} state */
+function runToShow({ runs, followed }) {
+  const queued = [...runs.values()].filter((run) => run.state === "queued").sort((a, b) => a.id - b.id);
+  const run = (followed === null ? undefined : runs.get(followed)) ?? queued[0];
+  return { run, waiting: queued.filter((one) => one !== run).length };
+}
+
+/** @param {State} state */
+const isBusy = ({ runs }) => [...runs.values()].some(({ state }) => state === "running" || state === "queued");
+
+/**
+ * @param {import("../js/router.js").ViewContext} context
+ * @returns {import("../js/router.js").View}
+ */
+export function mountOverview({ root, signal, query, store }) {
+  let asked = query;
+  const progress = createProgress({ link: true, onstop: (run) => void stopRun(store, run.id) });
+  const start = createStart({
+    onstart: async (preset) => {
+      await startRun(store, { preset: preset.name }, newKey()).catch((error) => tellProblem(store, error));
+    },
+  });
+  const filters = createFilters();
+  const matrix = createMatrix();
+  const own = createOwnExperiment(store, signal);
+  const trouble = h("p", { class: "card", role: "alert", hidden: true });
+  root.append(
+    h("div", {}, h("h1", { tabindex: "-1" }, "How do two processes talk?"), h("p", { class: "lead" }, lead)),
+    progress.element,
+    h("div", { class: "toolbar" }, start.element, filters.element),
+    trouble,
+    matrix.element,
+    createMethod(),
+    own.element,
+  );
+
+  async function load() {
+    try {
+      await loadOverview(store, signal);
+      trouble.hidden = true;
+    } catch (error) {
+      if (signal.aborted) return;
+      trouble.hidden = false;
+      setText(trouble, problemText(error));
     }
-  }, signal);
+  }
 
-  store.watch((state) => [state.presets, state.runs], (presets, runs) => {
-    start.update(presets, [...runs.values()].some((run) => run.state === "running" || run.state === "queued"));
-  }, signal);
+  function renderRuns() {
+    const state = store.getState();
+    const { run, waiting } = runToShow(state);
+    progress.element.hidden = !run;
+    if (run) progress.update({ run, waiting, legend: legendOf(state.mechanisms) });
+    start.update(state.presets, isBusy(state));
+  }
 
-  function render() {
+  function renderFigures() {
     const { mechanisms, runs, results, followed, sample } = store.getState();
     const figures = collectFigures(runs, results, followed);
     const options = optionsOf(figures);
     const choice = choiceOf(figures, options, followed, asked);
     const run = followed === null ? undefined : runs.get(followed);
+    const current = (run?.state === "running" && run.current) || null;
     filters.update(options, choice);
-    matrix.update({ mechanisms, figures, choice, current: run?.state === "running" ? (run.current ?? null) : null, sample });
+    matrix.update({ mechanisms, figures, choice, current, sample });
   }
-  store.watch((state) => [state.mechanisms, state.runs, state.results, state.followed, state.sample], render, signal);
 
-  store.watch((state) => [state.mechanisms], () => {
-    if (asked.has("own")) void openDialog();
-  }, signal);
+  store.watch(
+    (state) => [state.resync],
+    (resync) => void (resync > 0 && load()),
+    signal,
+  );
+  store.watch((state) => [state.runs, state.followed, state.mechanisms, state.presets], renderRuns, signal);
+  store.watch(
+    (state) => [state.mechanisms, state.runs, state.results, state.followed, state.sample],
+    renderFigures,
+    signal,
+  );
+  store.watch(
+    (state) => [state.mechanisms],
+    () => own.follow(asked),
+    signal,
+  );
 
   return {
     title: "",
     query: (now) => {
       asked = now;
-      if (now.has("own")) void openDialog();
-      else dialog.close();
-      render();
+      own.follow(now);
+      renderFigures();
     },
   };
 }

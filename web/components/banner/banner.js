@@ -19,41 +19,69 @@ export function createBanners(store, signal, retry) {
   const notice = h("div", { class: "notice", role: "status", hidden: true });
 
   let told = "";
-  store.watch((state) => [state.connection, state.connection_reason], (value, reason) => {
-    const lost = value === "lost";
-    // While it is tried again and again, what was said stays; it is not said anew each time.
-    if (connection.hidden === !lost && (reason === "" || reason === told)) return;
-    told = reason;
-    connection.hidden = !lost;
-    setChildren(
-      connection,
-      lost && [
-        h("span", {}, h("strong", {}, "The connection to the server is lost."), ` ${reason || "What you see may be out of date."} Trying again…`),
-        h("button", { type: "button", class: "small", onclick: retry }, "Try now"),
-      ],
-    );
-  }, signal);
+  store.watch(
+    (state) => [state.connection, state.connection_reason],
+    (value, reason) => {
+      const lost = value === "lost";
+      // While it is tried again and again, what was said stays; it is not said anew each time.
+      if (connection.hidden === !lost && (reason === "" || reason === told)) return;
+      told = reason;
+      connection.hidden = !lost;
+      setChildren(
+        connection,
+        lost && [
+          h(
+            "span",
+            {},
+            h("strong", {}, "The connection to the server is lost."),
+            ` ${reason || "What you see may be out of date."} Trying again…`,
+          ),
+          h("button", { type: "button", class: "small", onclick: retry }, "Try now"),
+        ],
+      );
+    },
+    signal,
+  );
 
-  store.watch((state) => [state.health?.archive, state.health?.archive_reason], (value, reason) => {
-    const text = archive_texts[value ?? ""];
-    archive.hidden = !text;
-    setChildren(archive, text, reason && h("small", {}, reason));
-  }, signal);
+  store.watch(
+    (state) => [state.health?.archive, state.health?.archive_reason],
+    (value, reason) => {
+      const text = archive_texts[value ?? ""];
+      archive.hidden = !text;
+      setChildren(archive, text, reason && h("small", {}, reason));
+    },
+    signal,
+  );
 
-  store.watch((state) => [state.notice], (value) => {
-    notice.hidden = !value;
-    notice.dataset.tone = value?.tone ?? "";
-    const dismiss = () => store.dispatch({ type: "notice", notice: null });
-    setChildren(
-      notice,
-      value && [
-        h("span", {}, value.text),
-        value.action &&
-          h("button", { type: "button", class: "small", onclick: () => { dismiss(); value.action?.act(); } }, value.action.label),
-        h("button", { type: "button", class: "small quiet", "aria-label": "Dismiss", onclick: dismiss }, "✕"),
-      ],
-    );
-  }, signal);
+  store.watch(
+    (state) => [state.notice],
+    (value) => {
+      notice.hidden = !value;
+      notice.dataset.tone = value?.tone ?? "";
+      const dismiss = () => store.dispatch({ type: "notice", notice: null });
+      setChildren(
+        notice,
+        value && [
+          h("span", {}, value.text),
+          value.action &&
+            h(
+              "button",
+              {
+                type: "button",
+                class: "small",
+                onclick: () => {
+                  dismiss();
+                  value.action?.act();
+                },
+              },
+              value.action.label,
+            ),
+          h("button", { type: "button", class: "small quiet", "aria-label": "Dismiss", onclick: dismiss }, "✕"),
+        ],
+      );
+    },
+    signal,
+  );
 
   return { banners: h("div", { class: "banners" }, connection, archive), notice };
 }

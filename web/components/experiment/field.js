@@ -4,6 +4,7 @@ import { h, setAttribute, setText } from "../../js/dom.js";
 
 /**
  * @typedef {object} Field
+ * @property {string} pointer  of what it sets, in the document that is sent
  * @property {HTMLElement} element
  * @property {(text: string) => void} setHint
  * @property {(text: string) => void} setError
@@ -23,6 +24,7 @@ export function createField(pointer, label, control, help = "") {
   control.id = id;
   control.setAttribute("aria-describedby", messages.ids);
   return {
+    pointer,
     element: h("div", { class: "field" }, h("label", { for: id }, label), control, messages.hint, messages.error),
     setHint: messages.setHint,
     setError: (text) => {
@@ -43,8 +45,16 @@ export function createField(pointer, label, control, help = "") {
 export function createGroup(pointer, legend, content) {
   const id = `field${pointer.replaceAll("/", "-")}`;
   const messages = createMessages(id, "");
-  const element = h("fieldset", { class: "field", id, "aria-describedby": messages.ids }, h("legend", {}, legend), messages.error, messages.hint, ...content);
+  const element = h(
+    "fieldset",
+    { class: "field", id, "aria-describedby": messages.ids },
+    h("legend", {}, legend),
+    messages.error,
+    messages.hint,
+    ...content,
+  );
   return {
+    pointer,
     element,
     setHint: messages.setHint,
     setError: (text) => {
@@ -78,7 +88,8 @@ function createMessages(id, help) {
  * @param {string} value
  * @param {Record<string, string|boolean>} [attributes]
  */
-export const textInput = (name, value, attributes = {}) => h("input", { type: "text", name, value, autocomplete: "off", spellcheck: "false", ...attributes });
+export const textInput = (name, value, attributes = {}) =>
+  h("input", { type: "text", name, value, autocomplete: "off", spellcheck: "false", ...attributes });
 
 /** @param {string} name @param {string} value */
 export const numberInput = (name, value) => textInput(name, value, { inputmode: "numeric" });
@@ -86,20 +97,26 @@ export const numberInput = (name, value) => textInput(name, value, { inputmode: 
 /**
  * @param {string} name
  * @param {string} value
- * @param {[string, string][]} options  value and text
+ * @param {{value: string, text: string}[]} options
  */
 export function selectInput(name, value, options) {
-  return h("select", { name }, options.map(([option, text]) => h("option", { value: option, selected: option === value }, text)));
+  const list = options.map((one) => h("option", { value: one.value, selected: one.value === value }, one.text));
+  return h("select", { name }, list);
 }
 
 /**
- * @param {"checkbox"|"radio"} type
  * @param {string} name
  * @param {string} value
  * @param {boolean} checked
  * @param {import("../../js/dom.js").Child} label
  * @param {{disabled?: boolean, note?: string}} [more]
  */
-export function choiceInput(type, name, value, checked, label, { disabled = false, note = "" } = {}) {
-  return h("label", { class: disabled ? "choice disabled" : "choice" }, h("input", { type, name, value, checked, disabled }), label, note && h("small", {}, note));
+export function choiceInput(name, value, checked, label, { disabled = false, note = "" } = {}) {
+  return h(
+    "label",
+    { class: disabled ? "choice disabled" : "choice" },
+    h("input", { type: "checkbox", name, value, checked, disabled }),
+    label,
+    note && h("small", {}, note),
+  );
 }

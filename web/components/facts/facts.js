@@ -9,7 +9,10 @@ function factText(name, value) {
   if (typeof value === "boolean") return value ? "yes" : "no";
   if (/_bytes(_|$)/.test(name) && /^\d+$/.test(String(value))) return formatBytes(Number(value));
   if (Array.isArray(value)) return value.map((one) => factText("", one)).join(", ") || "–";
-  if (typeof value === "object") return Object.entries(value).map(([key, one]) => `${key.replaceAll("_", " ")}: ${factText(key, one)}`).join(", ");
+  if (typeof value === "object")
+    return Object.entries(value)
+      .map(([key, one]) => `${key.replaceAll("_", " ")}: ${factText(key, one)}`)
+      .join(", ");
   return String(value);
 }
 
@@ -23,6 +26,12 @@ export function createFacts(title, facts) {
     "table",
     { class: "data-table key-values" },
     h("caption", { class: "visually-hidden" }, title),
-    h("tbody", {}, rows.map(([name, value]) => h("tr", {}, h("th", { scope: "row" }, name.replaceAll("_", " ")), h("td", {}, factText(name, value))))),
+    h(
+      "tbody",
+      {},
+      rows.map(([name, value]) =>
+        h("tr", {}, h("th", { scope: "row" }, name.replaceAll("_", " ")), h("td", {}, factText(name, value))),
+      ),
+    ),
   );
 }

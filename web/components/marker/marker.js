@@ -9,13 +9,21 @@ import { markerPath, plain_look } from "../../js/mechanisms.js";
 export function createMarker(look = plain_look) {
   return svg(
     "svg",
-    { class: "marker", viewBox: "0 0 14 14", width: 14, height: 14, "aria-hidden": "true", "data-hue": look.hue, "data-shade": look.shade },
+    {
+      class: "marker",
+      viewBox: "0 0 14 14",
+      width: 14,
+      height: 14,
+      "aria-hidden": "true",
+      "data-hue": look.hue,
+      "data-shade": look.shade,
+    },
     svg("path", { d: markerPath(look.shape, 7, 7, 5.2) }),
   );
 }
 
 /**
- * @param {Look|undefined} look
+ * @param {Look} look
  * @param {string} title
  */
 export function createName(look, title) {

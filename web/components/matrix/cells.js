@@ -1,7 +1,14 @@
 /** What a cell of the matrix says: traits in words and dots, figures with their conditions and their source. */
 
 import { h } from "../../js/dom.js";
-import { formatByteRate, formatBytes, formatInterval, formatMessageRate, formatNs, formatPlural } from "../../js/format.js";
+import {
+  formatByteRate,
+  formatBytes,
+  formatInterval,
+  formatMessageRate,
+  formatNs,
+  formatPlural,
+} from "../../js/format.js";
 import { supportedQuantiles } from "../../js/figures.js";
 import { conditionsText, flagName, patternText } from "../../js/words.js";
 
@@ -49,12 +56,27 @@ export function describeFigure(title, { run, case: one }) {
   /** @type {[string, import("../../js/types.js").MaybeEstimate, (value: number|null|undefined) => string][]} */
   const rows =
     one.pattern === "stream"
-      ? [["rate", one.bytes_per_s, formatByteRate], ["messages", one.messages_per_s, formatMessageRate]]
+      ? [
+          ["rate", one.bytes_per_s, formatByteRate],
+          ["messages", one.messages_per_s, formatMessageRate],
+        ]
       : supportedQuantiles(one.latency_ns).map(({ label, estimate }) => [label, estimate, formatNs]);
   return [
     h("strong", {}, `${title}, ${formatBytes(one.message_bytes)} ${patternText(one.pattern)}`),
-    h("dl", {}, rows.flatMap(([label, estimate, format]) => [h("dt", {}, label), h("dd", {}, format(estimate?.value)), h("dd", {}, hasInterval(estimate) ? formatInterval(estimate, format) : "")])),
-    h("p", {}, `${rows.some(([, estimate]) => hasInterval(estimate)) ? "median and 95 % interval" : "median"} of n = ${formatPlural(one.trials, "trial")}${one.failed ? `, ${one.failed} failed` : ""}`),
+    h(
+      "dl",
+      {},
+      rows.flatMap(([label, estimate, format]) => [
+        h("dt", {}, label),
+        h("dd", {}, format(estimate?.value)),
+        h("dd", {}, hasInterval(estimate) ? formatInterval(estimate, format) : ""),
+      ]),
+    ),
+    h(
+      "p",
+      {},
+      `${rows.some(([, estimate]) => hasInterval(estimate)) ? "median and 95 % interval" : "median"} of n = ${formatPlural(one.trials, "trial")}${one.failed ? `, ${one.failed} failed` : ""}`,
+    ),
     h("p", {}, conditionsText(one)),
     one.flags.length > 0 && h("p", {}, `flags: ${one.flags.map(flagName).join(", ")}`),
     h("p", {}, `from run ${run.id}${run.name ? `, ${run.name}` : ""}`),

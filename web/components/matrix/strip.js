@@ -22,7 +22,15 @@ const at = (percent) => `${percent.toFixed(2)}%`;
 
 /** @param {Scale} scale @param {number} height */
 const grid = (scale, height) =>
-  scale.decades.map((decade) => svg("line", { class: "strip-grid", x1: at(place(scale, 10 ** decade)), x2: at(place(scale, 10 ** decade)), y1: 0, y2: height }));
+  scale.decades.map((decade) =>
+    svg("line", {
+      class: "strip-grid",
+      x1: at(place(scale, 10 ** decade)),
+      x2: at(place(scale, 10 ** decade)),
+      y1: 0,
+      y2: height,
+    }),
+  );
 
 /** @param {Scale} scale */
 export function createAxis(scale) {
@@ -31,9 +39,19 @@ export function createAxis(scale) {
   return svg(
     "svg",
     { class: "strip-axis", width: "100%", height: 14, "aria-hidden": "true" },
-    scale.decades.filter((_, i) => i % every === 0).map((decade, i) =>
-      svg("text", { x: at(place(scale, 10 ** decade)), y: 11, "text-anchor": i === 0 ? "start" : i * every === last ? "end" : "middle" }, formatNs(10 ** decade).replace(/\.0+(?= )/, "")),
-    ),
+    scale.decades
+      .filter((_, i) => i % every === 0)
+      .map((decade, i) =>
+        svg(
+          "text",
+          {
+            x: at(place(scale, 10 ** decade)),
+            y: 11,
+            "text-anchor": i === 0 ? "start" : i * every === last ? "end" : "middle",
+          },
+          formatNs(10 ** decade).replace(/\.0+(?= )/, ""),
+        ),
+      ),
   );
 }
 
@@ -54,7 +72,16 @@ export function createStrip(scale, latency) {
     svg("line", { class: "strip-end", x1: at(end), x2: at(end), y1: middle - 3, y2: middle + 3 }),
   );
   if (p90 !== undefined) {
-    drawing.append(svg("rect", { class: "strip-box", x: at(p50), y: middle - 6, width: at(Math.max(0.1, p90 - p50)), height: 12, rx: 2 }));
+    drawing.append(
+      svg("rect", {
+        class: "strip-box",
+        x: at(p50),
+        y: middle - 6,
+        width: at(Math.max(0.1, p90 - p50)),
+        height: 12,
+        rx: 2,
+      }),
+    );
   }
   drawing.append(svg("line", { class: "strip-tick", x1: at(p50), x2: at(p50), y1: middle - 9, y2: middle + 9 }));
   return drawing;

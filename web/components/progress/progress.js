@@ -9,22 +9,30 @@ const announce_ms = 15000;
 
 /**
  * @typedef {import("../../js/types.js").Run} Run
- * @typedef {{run: Run, waiting: number, titleOf: (mechanism: string) => string}} Props
+ * @typedef {{run: Run, waiting: number, legend: import("../../js/mechanisms.js").Legend}} Props
  */
 
-/** @param {Run} run @param {(mechanism: string) => string} titleOf */
-function detailOf(run, titleOf) {
+/** @param {Run} run @param {import("../../js/mechanisms.js").Legend} legend */
+function detailOf(run, legend) {
   const parts = [];
   if (run.state === "running") {
     parts.push(`trial ${Math.min(run.trials_done + 1, run.trials_total)} of ${run.trials_total}`);
     if (run.current) {
-      parts.push(titleOf(run.current.mechanism), `${formatBytes(run.current.message_bytes)} ${patternText(run.current.pattern)}`);
+      parts.push(
+        legend.titleOf(run.current.mechanism),
+        `${formatBytes(run.current.message_bytes)} ${patternText(run.current.pattern)}`,
+      );
     }
     if (run.eta_ms !== null) parts.push(`about ${formatEstimate(run.eta_ms)} left`);
   } else {
     parts.push(run.state === "queued" ? "waiting for its turn" : stateText(run.state));
-    parts.push(run.state === "done" ? formatPlural(run.trials_done, "trial") : `${run.trials_done} of ${formatPlural(run.trials_total, "trial")}`);
-    if (run.started_ms !== null && run.finished_ms !== null) parts.push(`took ${formatSpan(run.finished_ms - run.started_ms)}`);
+    parts.push(
+      run.state === "done"
+        ? formatPlural(run.trials_done, "trial")
+        : `${run.trials_done} of ${formatPlural(run.trials_total, "trial")}`,
+    );
+    if (run.started_ms !== null && run.finished_ms !== null)
+      parts.push(`took ${formatSpan(run.finished_ms - run.started_ms)}`);
     if (run.message) parts.push(run.message);
   }
   if (run.trials_failed > 0) parts.push(`${run.trials_failed} failed`);
@@ -42,7 +50,11 @@ export function createProgress({ link, onstop }) {
   const waiting = h("span", { class: "chip" });
   const percent = h("span", { class: "progress-percent" });
   const fill = h("div", { class: "progress-fill" });
-  const bar = h("div", { class: "progress-bar", role: "progressbar", "aria-valuemin": 0, "aria-label": "Trials taken" }, fill);
+  const bar = h(
+    "div",
+    { class: "progress-bar", role: "progressbar", "aria-valuemin": 0, "aria-label": "Trials taken" },
+    fill,
+  );
   const stop = h("button", { type: "button", onclick: () => shown && onstop(shown) }, "Stop");
   const status = h("p", { class: "visually-hidden", role: "status" });
   const element = h(
@@ -65,10 +77,10 @@ export function createProgress({ link, onstop }) {
   return {
     element,
     /** @param {Props} props */
-    update({ run, waiting: queued, titleOf }) {
+    update({ run, waiting: queued, legend }) {
       const changed = shown?.state !== run.state;
       shown = run;
-      const parts = detailOf(run, titleOf);
+      const parts = detailOf(run, legend);
       setText(name, run.name || `Run ${run.id}`);
       if (link) setAttribute(name, "href", `/runs/${run.id}`);
       setText(detail, parts.join(" · "));

@@ -12,9 +12,16 @@ import { createField, textInput } from "../experiment/field.js";
 
 /** @param {Run} run */
 function summaryText(run) {
-  const parts = [run.started_ms === null ? `asked for ${formatTime(run.created_ms)}` : `started ${formatTime(run.started_ms)}`];
-  if (run.started_ms !== null && run.finished_ms !== null) parts.push(`took ${formatSpan(run.finished_ms - run.started_ms)}`);
-  parts.push(isOver(run.state) && run.trials_done === run.trials_total ? formatPlural(run.trials_total, "trial") : `${run.trials_done} of ${formatPlural(run.trials_total, "trial")}`);
+  const parts = [
+    run.started_ms === null ? `asked for ${formatTime(run.created_ms)}` : `started ${formatTime(run.started_ms)}`,
+  ];
+  if (run.started_ms !== null && run.finished_ms !== null)
+    parts.push(`took ${formatSpan(run.finished_ms - run.started_ms)}`);
+  parts.push(
+    isOver(run.state) && run.trials_done === run.trials_total
+      ? formatPlural(run.trials_total, "trial")
+      : `${run.trials_done} of ${formatPlural(run.trials_total, "trial")}`,
+  );
   if (run.trials_failed > 0) parts.push(`${run.trials_failed} failed`);
   return parts.join(" · ");
 }
@@ -53,10 +60,14 @@ function createEditor(seen, save, done) {
     setText(message, "");
     try {
       if (await save({ name: name.value.trim(), tags: splitList(tags.value), note: note.value })) return done();
-      setText(message, "Somebody else changed this run in the meantime. Your text is still here; Save again puts it in place of theirs.");
+      setText(
+        message,
+        "Somebody else changed this run in the meantime. Your text is still here; Save again puts it in place of theirs.",
+      );
     } catch (error) {
       const errors = error instanceof Problem ? error.errors : [];
-      for (const { pointer, detail } of errors) fields.get(fieldOfPointer(pointer, fields.keys()) ?? "")?.setError(detail);
+      for (const { pointer, detail } of errors)
+        fields.get(fieldOfPointer(pointer, fields.keys()) ?? "")?.setError(detail);
       if (errors.length === 0) setText(message, problemText(error));
       fields.get(fieldOfPointer(errors[0]?.pointer ?? "", fields.keys()) ?? "")?.focus();
     } finally {
@@ -80,13 +91,23 @@ export function createRunHead({ onsave, onrepeat, ondelete, onpin }) {
   const withRun = (act) => () => run && act(run);
 
   const name = h("h1", { tabindex: "-1" });
-  const edit = h("button", { type: "button", class: "small quiet", "aria-label": "Edit name, tags and note", onclick: withRun(openEditor) }, "Edit");
+  const edit = h(
+    "button",
+    { type: "button", class: "small quiet", "aria-label": "Edit name, tags and note", onclick: withRun(openEditor) },
+    "Edit",
+  );
   const state = h("span", { class: "chip" });
   const pinned = h("span", { class: "chip" }, "pinned");
   const summary = h("span", { class: "muted" });
   const tags = h("span", { class: "row-tags" });
   const note = h("p", { class: "run-note" });
-  const shown = h("div", {}, h("div", { class: "run-title" }, name, edit), h("div", { class: "row run-facts" }, state, pinned, summary, tags), note);
+  const shown = h(
+    "div",
+    {},
+    h("div", { class: "run-title" }, name, edit),
+    h("div", { class: "row run-facts" }, state, pinned, summary, tags),
+    note,
+  );
   const place = h("div", { class: "grow" }, shown);
 
   const pin = h("button", { type: "button", class: "small", onclick: withRun(onpin) });
@@ -136,7 +157,10 @@ export function createRunHead({ onsave, onrepeat, ondelete, onpin }) {
       setAttribute(state, "class", `chip ${stateTone(now.state)}`);
       pinned.hidden = !now.pinned;
       setText(summary, summaryText(now));
-      setChildren(tags, now.tags.map((tag) => h("span", { class: "chip" }, tag)));
+      setChildren(
+        tags,
+        now.tags.map((tag) => h("span", { class: "chip" }, tag)),
+      );
       note.hidden = !now.note;
       setText(note, now.note);
       setText(pin, now.pinned ? "Unpin" : "Pin");

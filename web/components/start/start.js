@@ -44,7 +44,12 @@ export function createStart({ onstart }) {
             "label",
             { class: "preset" },
             h("input", { type: "radio", name: "preset", value: preset.name, checked: i === 0 }),
-            h("span", {}, h("strong", {}, preset.title), h("small", {}, `about ${formatEstimate(preset.estimated_ms)}`)),
+            h(
+              "span",
+              {},
+              h("strong", {}, preset.title),
+              h("small", {}, `about ${formatEstimate(preset.estimated_ms)}`),
+            ),
           ),
         ),
       );

@@ -36,7 +36,10 @@ export function showTip(element, content) {
   tip.showPopover();
   const anchor = element.getBoundingClientRect();
   const box = tip.getBoundingClientRect();
-  const left = Math.min(Math.max(edge_px, anchor.left + anchor.width / 2 - box.width / 2), innerWidth - box.width - edge_px);
+  const left = Math.min(
+    Math.max(edge_px, anchor.left + anchor.width / 2 - box.width / 2),
+    innerWidth - box.width - edge_px,
+  );
   const above = anchor.top - box.height - edge_px;
   tip.style.left = `${left}px`;
   tip.style.top = `${above > edge_px ? above : anchor.bottom + edge_px}px`;

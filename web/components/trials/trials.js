@@ -10,7 +10,7 @@ import { createName } from "../marker/marker.js";
  * @typedef {import("../../js/types.js").Case} Case
  * @typedef {import("../../js/types.js").Trial} Trial
  * @typedef {import("../../js/mechanisms.js").Look} Look
- * @typedef {{one: Case, trials: Trial[], title: string, look: Look|undefined, last_sequence: number}} Item
+ * @typedef {{one: Case, trials: Trial[], title: string, look: Look, last_sequence: number}} Item
  */
 
 const strip_px = 30;
@@ -42,7 +42,14 @@ function createDots({ one, trials, last_sequence }) {
       const value = valueOf(trial, one);
       const y = value === null ? strip_px / 2 : strip_px / 2 - ((value - middle) / span) * (strip_px - 12);
       const shape = trial.state === "failed" ? "cross" : (distance_shapes[trial.distance ?? ""] ?? "circle");
-      return svg("svg", { x: `${(2 + (96 * trial.sequence) / Math.max(1, last_sequence)).toFixed(2)}%`, y, overflow: "visible" }, svg("path", { class: trial.state === "failed" ? "trial-failed" : "trial-dot", d: markerPath(shape, 0, 0, 3.6) }));
+      return svg(
+        "svg",
+        { x: `${(2 + (96 * trial.sequence) / Math.max(1, last_sequence)).toFixed(2)}%`, y, overflow: "visible" },
+        svg("path", {
+          class: trial.state === "failed" ? "trial-failed" : "trial-dot",
+          d: markerPath(shape, 0, 0, 3.6),
+        }),
+      );
     }),
   );
 }
@@ -53,24 +60,57 @@ function createTrialTable({ one, trials }) {
   return h(
     "table",
     { class: "data-table" },
-    h("thead", {}, h("tr", {}, ["Place in the run", "Attempt", "State", one.pattern === "stream" ? "Rate" : "p50", "Messages", "Distance", "One way, ns", "Waited for a CPU", "Longest gap", "Intact?", "Flags"].map((text) => h("th", { scope: "col" }, text)))),
-    h("tbody", {}, trials.map((trial) =>
+    h(
+      "thead",
+      {},
       h(
         "tr",
         {},
-        h("th", { scope: "row" }, String(trial.sequence)),
-        h("td", {}, String(trial.attempt)),
-        h("td", {}, trial.state === "failed" ? h("span", { class: "chip bad" }, "failed") : trial.state, trial.cause && h("div", { class: "conditions wrap" }, trial.cause)),
-        h("td", { class: "nowrap" }, format(valueOf(trial, one))),
-        h("td", { class: "nowrap" }, formatCount(trial.messages)),
-        h("td", { title: distanceText(trial.distance) }, trial.distance ?? "–"),
-        h("td", {}, (trial.core_distance_ns ?? []).map((ns) => ns.toFixed(0)).join(" ") || "–"),
-        h("td", { class: "nowrap" }, formatNs(trial.run_delay_ns)),
-        h("td", { class: "nowrap" }, formatNs(trial.gap_ns_max)),
-        h("td", {}, integrityText(trial.integrity)),
-        h("td", {}, (trial.flags ?? []).map((flag) => h("span", { class: "chip", title: flagText(flag) }, flagName(flag)))),
+        [
+          "Place in the run",
+          "Attempt",
+          "State",
+          one.pattern === "stream" ? "Rate" : "p50",
+          "Messages",
+          "Distance",
+          "One way, ns",
+          "Waited for a CPU",
+          "Longest gap",
+          "Intact?",
+          "Flags",
+        ].map((text) => h("th", { scope: "col" }, text)),
       ),
-    )),
+    ),
+    h(
+      "tbody",
+      {},
+      trials.map((trial) =>
+        h(
+          "tr",
+          {},
+          h("th", { scope: "row" }, String(trial.sequence)),
+          h("td", {}, String(trial.attempt)),
+          h(
+            "td",
+            {},
+            trial.state === "failed" ? h("span", { class: "chip bad" }, "failed") : trial.state,
+            trial.cause && h("div", { class: "conditions wrap" }, trial.cause),
+          ),
+          h("td", { class: "nowrap" }, format(valueOf(trial, one))),
+          h("td", { class: "nowrap" }, formatCount(trial.messages)),
+          h("td", { title: distanceText(trial.distance) }, trial.distance ?? "–"),
+          h("td", {}, (trial.core_distance_ns ?? []).map((ns) => ns.toFixed(0)).join(" ") || "–"),
+          h("td", { class: "nowrap" }, formatNs(trial.run_delay_ns)),
+          h("td", { class: "nowrap" }, formatNs(trial.gap_ns_max)),
+          h("td", {}, integrityText(trial.integrity)),
+          h(
+            "td",
+            {},
+            (trial.flags ?? []).map((flag) => h("span", { class: "chip", title: flagText(flag) }, flagName(flag))),
+          ),
+        ),
+      ),
+    ),
   );
 }
 
@@ -87,7 +127,16 @@ function createCaseTrials(first) {
     h(
       "summary",
       {},
-      h("span", { class: "trial-name" }, createName(first.look, first.title), h("span", { class: "conditions" }, `${formatBytes(first.one.message_bytes)} ${patternText(first.one.pattern)} · ${conditionsText(first.one)}`)),
+      h(
+        "span",
+        { class: "trial-name" },
+        createName(first.look, first.title),
+        h(
+          "span",
+          { class: "conditions" },
+          `${formatBytes(first.one.message_bytes)} ${patternText(first.one.pattern)} · ${conditionsText(first.one)}`,
+        ),
+      ),
       dots,
       range,
     ),
@@ -109,7 +158,16 @@ function createCaseTrials(first) {
       const format = formatOf(now.one);
       const failed = now.trials.filter((trial) => trial.state === "failed").length;
       setChildren(dots, createDots(now));
-      setText(range, [values.length === 0 ? "no value" : `${format(Math.min(...values))} – ${format(Math.max(...values))}`, formatPlural(values.length, "trial"), failed > 0 && `${failed} failed`].filter(Boolean).join(", "));
+      setText(
+        range,
+        [
+          values.length === 0 ? "no value" : `${format(Math.min(...values))} – ${format(Math.max(...values))}`,
+          formatPlural(values.length, "trial"),
+          failed > 0 && `${failed} failed`,
+        ]
+          .filter(Boolean)
+          .join(", "),
+      );
       fill();
     },
   };
@@ -124,7 +182,11 @@ export function createTrials() {
       "div",
       { class: "card-head" },
       h("h2", {}, "Trials"),
-      h("small", { class: "muted" }, "left to right in the order they were taken, each case on its own scale; distance ● S  ■ C  ◆ X  ▲ mixed  ▼ same CPU; ✕ failed"),
+      h(
+        "small",
+        { class: "muted" },
+        "left to right in the order they were taken, each case on its own scale; distance ● S  ■ C  ◆ X  ▲ mixed  ▼ same CPU; ✕ failed",
+      ),
     ),
     list,
   );
@@ -134,17 +196,26 @@ export function createTrials() {
      * @param {readonly Case[]} cases
      * @param {readonly Trial[]} trials
      * @param {number} total
-     * @param {(name: string) => string} titleOf
-     * @param {ReadonlyMap<string, Look>} looks
+     * @param {import("../../js/mechanisms.js").Legend} legend
      */
-    update(cases, trials, total, titleOf, looks) {
+    update(cases, trials, total, legend) {
       /** @type {Map<number, Trial[]>} */
       const by_case = new Map();
       for (const one of cases) by_case.set(one.number, []);
       for (const trial of trials) by_case.get(trial.case)?.push(trial);
       const items = cases.flatMap((one) => {
         const own = (by_case.get(one.number) ?? []).sort((a, b) => a.sequence - b.sequence || a.attempt - b.attempt);
-        return own.length === 0 ? [] : [{ one, trials: own, title: titleOf(one.mechanism), look: looks.get(one.mechanism), last_sequence: total }];
+        return own.length === 0
+          ? []
+          : [
+              {
+                one,
+                trials: own,
+                title: legend.titleOf(one.mechanism),
+                look: legend.lookOf(one.mechanism),
+                last_sequence: total,
+              },
+            ];
       });
       element.hidden = items.length === 0;
       syncChildren(list, items, ({ one }) => String(one.number), createCaseTrials);
