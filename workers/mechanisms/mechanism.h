@@ -22,6 +22,17 @@
  * that dies must not leave a caller waiting longer than MECHANISM_PEER_CHECK_NS. SIGPIPE is ignored in
  * workers, so that writing to nobody is an answer (EPIPE) and not a death.
  *
+ * Loss: a mechanism that may drop messages must not wait for one for ever. Its receive answers -EAGAIN (or
+ * -ETIMEDOUT) when nothing has come for MECHANISM_PEER_CHECK_NS; the loop knows from the control page whether
+ * that was the end of the block, and counts. Whatever was sent before such a wait began has to be received by
+ * it.
+ *
+ * Several senders or receivers (TRAIT_MANY_…; only streams have them): each message goes to one receiver, a
+ * sender's messages stay in order on their way to each of them. Either all receivers take from one queue, or
+ * a sender gives its messages to receiver 0, 1, 2 … in turn, beginning anew after the last: a block ends by
+ * each sender sending as many stop messages as there are receivers, and each receiver taking as many as there
+ * are senders, which comes out even in both cases.
+ *
  * Threads: none. A state belongs to one process after attach. */
 #ifndef IPCLAB_WORKERS_MECHANISM_H
 #define IPCLAB_WORKERS_MECHANISM_H
