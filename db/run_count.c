@@ -15,8 +15,7 @@ int store_count(struct store *store, struct store_counts *counts, struct err *er
         int64_t runs = read_integer(&statement);
         counts->trials_done += read_integer(&statement);
         counts->trials_failed += read_integer(&statement);
-        if (state >= 0 && state < RUN_STATE_COUNT)
-            counts->runs[state] = runs;
+        counts->runs[state] += runs;
     }
-    return rc;
+    return rc < 0 ? rc : statement_check(&statement, err);
 }

@@ -7,21 +7,22 @@
 const char *const store_sort_names[STORE_SORT_COUNT] = {STORE_SORT_WORDS(STORE_SORT_NAME_OF)};
 
 /* One statement for each order, with every filter in it: a filter that is not asked for is NULL. The order
- * comes from an index, the page begins inside it, and a filter by tag or mechanism reads one index range into
- * a set when the first run comes to it, however many match; so these stand last. Nothing is sorted. */
+ * comes from an index, the page begins inside it, nothing is sorted. Text, mechanism and tag become sets of
+ * ids when the first run comes to them, so that their cost is the same however many runs match; they stand
+ * first, because in the order of names a run they refuse is never looked up. */
 #define RUN_FILTERS                                                                                          \
+    " AND (?4 IS NULL OR r.id IN ("                                                                          \
+    "SELECT id FROM run WHERE name LIKE ?4 ESCAPE '\\' OR note LIKE ?4 ESCAPE '\\' UNION ALL "               \
+    "SELECT run_id FROM run_tag WHERE tag_id IN (SELECT id FROM tag WHERE name LIKE ?4 ESCAPE '\\')))"       \
+    " AND (?5 IS NULL OR r.id IN (SELECT run_id FROM run_mechanism WHERE mechanism = ?5))"                   \
+    " AND (?6 IS NULL OR r.id IN"                                                                            \
+    " (SELECT run_id FROM run_tag WHERE tag_id = (SELECT id FROM tag WHERE name = ?6)))"                     \
     " AND r.deleted_ms IS NULL"                                                                              \
-    " AND (?4 IS NULL OR r.state = ?4)"                                                                      \
-    " AND (?5 IS NULL OR r.created_ms >= ?5)"                                                                \
-    " AND (?6 IS NULL OR r.created_ms < ?6)"                                                                 \
-    " AND (?7 IS NULL OR r.machine_id IN"                                                                    \
-    " (SELECT id FROM machine WHERE comparable_hash = ?7 OR full_hash = ?7))"                                \
-    " AND (?8 IS NULL OR r.name LIKE ?8 ESCAPE '\\' OR r.note LIKE ?8 ESCAPE '\\'"                           \
-    " OR r.id IN (SELECT run_id FROM run_tag WHERE tag_id IN"                                                \
-    " (SELECT id FROM tag WHERE name LIKE ?8 ESCAPE '\\')))"                                                 \
-    " AND (?9 IS NULL OR r.id IN (SELECT run_id FROM run_mechanism WHERE mechanism = ?9))"                   \
-    " AND (?10 IS NULL OR r.id IN"                                                                           \
-    " (SELECT run_id FROM run_tag WHERE tag_id = (SELECT id FROM tag WHERE name = ?10)))"
+    " AND (?7 IS NULL OR r.state = ?7)"                                                                      \
+    " AND (?8 IS NULL OR r.machine_id IN"                                                                    \
+    " (SELECT id FROM machine WHERE comparable_hash = ?8 OR full_hash = ?8))"                                \
+    " AND (?9 IS NULL OR r.created_ms >= ?9)"                                                                \
+    " AND (?10 IS NULL OR r.created_ms < ?10)"
 #define RUN_LIST(after, order)                                                                               \
     "SELECT " RUN_COLUMNS " FROM " RUN_TABLES " WHERE " after RUN_FILTERS " ORDER BY " order " LIMIT ?1"
 
@@ -64,13 +65,13 @@ static void bind_query(struct statement *statement, const struct store_run_query
     bind_integer(statement, query->limit + 1); /* one more tells whether there is a next page */
     bind_integer(statement, after->id);
     bind_text(statement, after->name);
-    bind_text(statement, query->state >= 0 ? run_state_names[query->state] : NULL);
-    bind_integer_or_null(statement, query->since_ms);
-    bind_integer_or_null(statement, query->until_ms);
-    bind_text(statement, query->machine);
     bind_text(statement, pattern);
     bind_text(statement, query->mechanism);
     bind_text(statement, query->tag);
+    bind_text(statement, query->state >= 0 ? run_state_names[query->state] : NULL);
+    bind_text(statement, query->machine);
+    bind_integer_or_null(statement, query->since_ms);
+    bind_integer_or_null(statement, query->until_ms);
 }
 
 static int read_page(struct statement *statement, int limit, struct store_run_list *list, bool *more,

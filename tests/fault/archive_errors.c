@@ -141,7 +141,7 @@ int fdatasync(int fd)
 
 /* ---- what is done to the archive ---- */
 
-enum { SAMPLES = 300, LONG_NOTE_BYTES = 9 << 19, TRIALS = 2 };
+enum { SAMPLES = 300, LONG_EXPERIMENT_BYTES = 9 << 19, TRIALS = 2 };
 
 struct subject {
     char directory[SCRATCH_FILE_BYTES], copy[SCRATCH_FILE_BYTES];
@@ -281,7 +281,7 @@ static void put_crashed(struct scratch *scratch)
 }
 
 /* More than the log holds before it is written into the file. */
-static char long_note[LONG_NOTE_BYTES];
+static char long_experiment[LONG_EXPERIMENT_BYTES];
 
 struct scenario {
     const char *name;
@@ -305,7 +305,7 @@ static void prepare(struct subject *subject, struct scratch *scratch, const stru
     for (int i = 0; i < TRIALS; i++)
         subject->trials[i] = archive_trial(0, i, SAMPLES);
     if (scenario->fills_the_log)
-        subject->run.note = long_note;
+        subject->run.experiment = long_experiment;
 }
 
 /* ---- one try ---- */
@@ -464,14 +464,14 @@ static long next_n(const struct scenario *scenario, long n)
     const char *step = getenv("IPCLAB_FAULT_STEP");
     if (step != NULL)
         return n + strtol(step, NULL, 10);
-    long growth = scenario->fills_the_log ? n / 2 : n / 16;
+    long growth = scenario->fills_the_log ? n / 2 : n / 8;
     return n + (n > ALL_UP_TO && growth > 1 ? growth : 1);
 }
 
 int main(void)
 {
     struct tally all = {0};
-    memset(long_note, 'n', sizeof long_note - 1);
+    memset(long_experiment, 'e', sizeof long_experiment - 1);
     take_crashed();
     for (size_t s = 0; s < sizeof scenarios / sizeof scenarios[0]; s++) {
         for (int kind = 0; kind < KINDS; kind++) {

@@ -260,13 +260,22 @@ Test(store_runs, a_change_leaves_what_it_does_not_name)
 Test(store_runs, a_machine_is_one_row_however_often_it_is_seen)
 {
     struct store_machine machine = {.comparable = "c", .full = "f1", .facts = (char *)(uintptr_t) "{}"};
-    struct store_machine sibling = {.comparable = "c", .full = "f2", .facts = (char *)(uintptr_t) "{}"};
+    struct store_machine sibling = {
+        .comparable = "c", .full = "f2", .facts = (char *)(uintptr_t) "{\"cpus\":2}"};
     int64_t first = 0, again = 0, other = 0;
     cr_assert(eq(int, store_machine_put(store, &machine, &first, &err), 0));
     cr_assert(eq(int, store_machine_put(store, &machine, &again, &err), 0));
     cr_assert(eq(int, store_machine_put(store, &sibling, &other, &err), 0));
     cr_expect(eq(i64, first, again));
     cr_expect(ne(i64, first, other));
+
+    struct store_machine back;
+    cr_assert(eq(int, store_machine_get(store, "f2", &back, &err), 0), "%s", err.text);
+    cr_expect(eq(str, back.comparable, "c"));
+    cr_expect(eq(str, back.full, "f2"));
+    cr_expect(eq(str, back.facts, "{\"cpus\":2}"));
+    store_machine_fini(&back);
+    cr_expect(eq(int, store_machine_get(store, "f3", &back, &err), -ENOENT));
 }
 
 /* ---- the queue ---- */
@@ -319,4 +328,26 @@ Test(store_runs, what_was_running_when_the_server_died_is_interrupted)
     store_run_fini(&run);
     cr_assert(eq(int, store_run_recover(store, &count, &err), 0));
     cr_expect(eq(i64, count, 0));
+}
+
+Test(store_runs, counts_are_of_what_is_not_deleted)
+{
+    int64_t ids[4];
+    for (size_t i = 0; i < 4; i++)
+        ids[i] = add("counted");
+    AUTO(store_trial_fini) struct store_trial done = archive_trial(ids[0], 0, 10);
+    AUTO(store_trial_fini) struct store_trial failed = archive_trial(ids[0], 1, 10);
+    failed.done = false;
+    cr_assert(eq(int, store_trial_insert(store, &done, true, NULL, &err), 0), "%s", err.text);
+    cr_assert(eq(int, store_trial_insert(store, &failed, true, NULL, &err), 0), "%s", err.text);
+    change(ids[0], RUN_DONE);
+    change(ids[1], RUN_DONE);
+    cr_assert(eq(int, store_run_set_deleted(store, ids[3], 1, &err), 0));
+    struct store_counts counts;
+    cr_assert(eq(int, store_count(store, &counts, &err), 0), "%s", err.text);
+    cr_expect(eq(i64, counts.runs[RUN_DONE], 2));
+    cr_expect(eq(i64, counts.runs[RUN_QUEUED], 1));
+    cr_expect(eq(i64, counts.runs[RUN_FAILED], 0));
+    cr_expect(eq(i64, counts.trials_done, 2));
+    cr_expect(eq(i64, counts.trials_failed, 1));
 }
