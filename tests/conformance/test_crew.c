@@ -327,6 +327,17 @@ Test(crew, ends_when_the_server_hangs_up)
     }
 }
 
+Test(crew, gives_up_by_itself_when_no_go_comes)
+{
+    ask_for(&(struct crew_plan){.mechanism = "pipe", .cage = CAGE_NONE});
+    server.holds_go = true;
+    crew_server_start(&server, NULL);
+    cr_expect(eq(int, crew_server_finish(&server), 1));
+    cr_expect(ge(int, server.exit_count, 1));
+    cr_expect(server.said_bye);
+    crew_server_close(&server);
+}
+
 static void kill_at_random(int rounds, bool leader_too)
 {
     static const char *const names[] = {"shm_sysv", "fifo", "unix_stream", "mmap_file", "tcp", "pipe"};
