@@ -153,10 +153,13 @@ $(BUILD)/tests/fault/%: $(BUILD)/obj/tests/fault/%.o $(call object,$(wildcard te
 	$(call say,LINK)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS_server)
 
-$(BUILD)/tests/probe: $(call object,$(probe_c)) $(filter-out $(main_o),$(common_o) $(workers_o))
+perf_programs := $(BUILD)/tests/probe $(BUILD)/tests/compare
+$(BUILD)/tests/probe: $(call object,$(probe_c) workers/control workers/distance server/trial_merge)
+$(BUILD)/tests/compare: $(call object,tests/perf/compare/main server/analysis/compare server/analysis/stats)
+$(perf_programs): $(common_o)
 	@mkdir -p $(@D)
 	$(call say,LINK)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS_worker)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcjson -lm
 
 .PHONY: test-programs
 test-programs: programs $(BUILD)/tests/unit $(BUILD)/tests/conformance $(fault_programs)
@@ -203,5 +206,5 @@ help:
 # ---- what each object was made from ----
 
 -include $(patsubst %.o,%.d,$(common_o) $(db_o) $(server_o) $(workers_o) $(unit_o) $(conformance_o))
--include $(patsubst %.o,%.d,$(call object,$(probe_c) $(wildcard tests/fault/*.c)))
+-include $(patsubst %.o,%.d,$(call object,$(probe_c) tests/perf/compare/main.c $(wildcard tests/fault/*.c)))
 .SECONDARY:
