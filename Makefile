@@ -166,8 +166,9 @@ test-programs: programs $(BUILD)/tests/unit $(BUILD)/tests/conformance $(fault_p
 
 .PHONY: test
 test: test-dependencies
-	+@$(MAKE) test-programs
-	+@$(MAKE) SANITIZE=1 test-programs
+	@echo 'Building the programs and their tests, also with sanitizers'
+	+@$(MAKE) test-programs > /dev/null
+	+@$(MAKE) SANITIZE=1 test-programs > /dev/null
 	@sh tests/run.sh all
 
 .PHONY: check

@@ -85,16 +85,16 @@ before=$(residue)
 export IPCLAB_BUILD="$PWD/build"
 
 suite 'unit' build/tests/unit -j2 --timeout 120
-suite 'conformance' build/tests/conformance -j1 --timeout 120
+suite 'conformance' build/tests/conformance -j4 --timeout 120
 if [ "$mode" = all ]; then
     for program in build/tests/fault/*; do
         [ -x "$program" ] && suite "fault: $(basename "$program")" "$program"
     done
     if [ "$(id -u)" -eq 0 ]; then
-        suite 'conformance as an ordinary user' as_nobody build/tests/conformance -j1 --timeout 120
+        suite 'conformance as an ordinary user' as_nobody build/tests/conformance -j4 --timeout 120
     fi
     sanitized 'unit with sanitizers' build/sanitize/tests/unit -j2 --timeout 240
-    sanitized 'conformance with sanitizers' build/sanitize/tests/conformance -j1 --timeout 240
+    sanitized 'conformance with sanitizers' build/sanitize/tests/conformance -j4 --timeout 240
     (cd tests && npm ci --silent --no-audit --no-fund) || exit 1
     suite 'api' sh -c 'cd tests && node --test --test-reporter=tap api/*.test.js'
     suite 'kill -9' sh -c 'cd tests && node --test --test-reporter=tap fault/*.test.js'
