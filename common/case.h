@@ -10,7 +10,13 @@
 #include "common/json.h"
 #include "common/words.h"
 
-enum { MECHANISM_NAME_BYTES = 24, CREW_SIDE_MAX = 8 /* senders, receivers */ };
+enum {
+    MECHANISM_NAME_BYTES = 24,
+    CREW_SIDE_MAX = 8,          /* senders, receivers */
+    CASE_SHARED_BYTES_MIN = 16, /* with several of either a message has to name its sender */
+    CASE_RATE_HZ_MIN = 1,
+    CASE_RATE_HZ_MAX = 10000000,
+};
 
 struct ipc_case {
     char mechanism[MECHANISM_NAME_BYTES];
@@ -29,6 +35,11 @@ struct ipc_case {
 void case_write(struct json_writer *writer, const struct ipc_case *one);
 /* The same members back; adds faults for what is missing or wrong. */
 void case_read(const struct json_node *object, struct ipc_case *one, struct faults *faults);
+/* Has it several senders or receivers? */
+static inline bool case_is_shared(const struct ipc_case *one)
+{
+    return one->senders > 1 || one->receivers > 1;
+}
 bool case_equal(const struct ipc_case *a, const struct ipc_case *b);
 
 #endif

@@ -71,6 +71,10 @@ static void write_result(struct json_writer *writer, const struct frame_result *
     json_write_unsigned(writer, "system_calls", result->system_calls);
     json_write_integer(writer, "run_delay_ns", result->run_delay_ns);
     json_write_integer(writer, "gap_ns_max", result->gap_ns_max);
+    json_write_integer(writer, "steal_ns", result->steal_ns);
+    json_write_integer(writer, "frequency_hz", result->frequency_hz);
+    json_write_integer(writer, "backlog_ns", result->backlog_ns);
+    json_write_boolean(writer, "backlog_grew", result->backlog_grew);
     json_write_number(writer, "autocorrelation", result->autocorrelation);
     json_write_number(writer, "drift_ratio", result->drift_ratio);
     write_integrity(writer, &result->integrity);
@@ -168,6 +172,14 @@ static double take_number(struct members *members, const char *name)
     return number_or_nan(members, take_member(members, name), name);
 }
 
+static bool take_boolean(struct members *members, const char *name)
+{
+    const struct json_node *node = take_member(members, name);
+    if (node != NULL && !json_is(node, JSON_BOOLEAN))
+        faults_add(&members->faults, name, "must be true or false");
+    return json_boolean_or(node, false);
+}
+
 static void take_string(struct members *members, const char *name, char *value, size_t value_bytes)
 {
     value[0] = '\0';
@@ -252,6 +264,10 @@ static void read_result(struct members *members, struct frame_result *result)
     result->system_calls = take_count(members, "system_calls");
     result->run_delay_ns = take_integer(members, "run_delay_ns", 0);
     result->gap_ns_max = take_integer(members, "gap_ns_max", 0);
+    result->steal_ns = take_integer(members, "steal_ns", 0);
+    result->frequency_hz = take_integer(members, "frequency_hz", 0);
+    result->backlog_ns = take_integer(members, "backlog_ns", 0);
+    result->backlog_grew = take_boolean(members, "backlog_grew");
     result->autocorrelation = take_number(members, "autocorrelation");
     result->drift_ratio = take_number(members, "drift_ratio");
     read_integrity(members, &result->integrity);

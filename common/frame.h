@@ -71,7 +71,7 @@ struct frame_integrity {
 
 /* One block: an unbroken stretch of timed messages. */
 struct frame_block {
-    int64_t begin_ns; /* since go */
+    int64_t begin_ns; /* since a moment all workers of the crew share, about go */
     int64_t duration_ns;
     uint64_t messages;
     double latency_p50_ns; /* NAN for a stream */
@@ -88,6 +88,10 @@ struct frame_result {
     uint64_t system_calls;  /* made by the mechanism's send and receive */
     int64_t run_delay_ns;   /* runnable, but not running (schedstat) */
     int64_t gap_ns_max;     /* longest time between two clock reads of the timed loop */
+    int64_t steal_ns;       /* taken by the hypervisor from the CPU it is pinned to, or from all it may use */
+    int64_t frequency_hz;   /* of that CPU right after the last block; 0 where the kernel does not say */
+    int64_t backlog_ns;     /* paced: how late it was with sending when the last block ended */
+    bool backlog_grew;      /* paced: in every block of the second half */
     double autocorrelation; /* lag 1, of consecutive latencies; NAN when unknown */
     double drift_ratio; /* median latency (or time per message) of the second half over the first; NAN when
                            unknown */

@@ -12,11 +12,22 @@ const char *const cage_names[CAGE_COUNT] = {CAGE_WORDS(WORD_NAME)};
 static const char *const member_names[] = {"trial", "token",       "metrics_socket", "directory", "case",
                                            "cage",  "duration_ms", "warmup_ms",      "verify",    "seed"};
 
+size_t trial_spec_block_count(int64_t duration_ms)
+{
+    int64_t count = duration_ms / TRIAL_BLOCK_MS;
+    if (count < TRIAL_BLOCKS_MIN)
+        return TRIAL_BLOCKS_MIN;
+    return count < FRAME_BLOCKS_MAX ? (size_t)count : FRAME_BLOCKS_MAX;
+}
+
 int64_t trial_spec_deadline_ms(const struct trial_spec *spec)
 {
-    enum { START_AND_STOP_MS = 5000, PAUSES_PERCENT = 25 };
+    /* A block ends with the message that is under way, and a slow machine moves 20 KB in a millisecond. */
+    enum { START_AND_STOP_MS = 5000, PAUSES_PERCENT = 25, SILENCE_MS = 250, SLOW_BYTES_PER_MS = 20000 };
     int64_t timed_ms = spec->warmup_ms + spec->duration_ms;
-    return timed_ms + timed_ms * PAUSES_PERCENT / 100 + START_AND_STOP_MS;
+    int64_t blocks = 1 + (int64_t)trial_spec_block_count(spec->duration_ms);
+    int64_t overhang_ms = SILENCE_MS + 2 * spec->one.message_bytes / SLOW_BYTES_PER_MS;
+    return timed_ms + timed_ms * PAUSES_PERCENT / 100 + START_AND_STOP_MS + blocks * overhang_ms;
 }
 
 void trial_spec_encode(const struct trial_spec *spec, struct text *out)

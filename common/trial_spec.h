@@ -19,6 +19,8 @@ enum {
     TRIAL_SOCKET_PATH_BYTES = 108,    /* sockaddr_un.sun_path */
     TRIAL_DIRECTORY_BYTES = 88,       /* leaves room in sun_path for the name of a socket inside it */
     TRIAL_DURATION_MS_MAX = 600 * 1000,
+    TRIAL_BLOCK_MS = 50, /* about; a block of timed messages between two looks at the machine */
+    TRIAL_BLOCKS_MIN = 5,
 };
 
 /* How the crew is kept apart from the rest of the machine. "full": the leader was started in namespaces of
@@ -44,8 +46,12 @@ struct trial_spec {
     enum cage cage;
 };
 
-/* Wall-clock bound of the whole trial, after which the leader kills its crew by itself. The server's own
- * bound, for a leader that hangs, should be a second or more above it. */
+/* Number of timed blocks for a duration, at most FRAME_BLOCKS_MAX. */
+size_t trial_spec_block_count(int64_t duration_ms);
+
+/* Wall-clock bound of the whole trial, after which the leader kills its crew by itself. Allows for messages
+ * of 16 MiB that crawl, and for the silence by which each block of a mechanism that loses messages may end.
+ * The server's own bound, for a leader that hangs, should be a second or more above it. */
 int64_t trial_spec_deadline_ms(const struct trial_spec *spec);
 
 /* Appends the JSON document. */

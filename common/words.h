@@ -5,6 +5,7 @@
 #ifndef IPCLAB_COMMON_WORDS_H
 #define IPCLAB_COMMON_WORDS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define WORDS_ENUM(symbol, name) symbol,
@@ -29,6 +30,11 @@ enum pattern { PATTERN_WORDS(WORDS_ENUM) PATTERN_COUNT };
     WORD(WAIT_POLL, "poll") /* non-blocking calls in a loop */
 enum wait { WAIT_WORDS(WORDS_ENUM) WAIT_COUNT };
 enum { WAIT_MEMORY_COUNT = WAIT_BLOCK };
+/* Does it keep the CPU while nothing happens? Then two that wait for each other must not share one. */
+static inline bool wait_spins(enum wait wait)
+{
+    return wait == WAIT_SPIN || wait == WAIT_SPIN_FUTEX || wait == WAIT_POLL;
+}
 
 #define PLACEMENT_WORDS(WORD)                                                                                \
     WORD(PLACEMENT_TWO_CPUS, "two_cpus")                                                                     \

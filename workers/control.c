@@ -64,6 +64,28 @@ int control_wait_attached(struct control *control, int64_t deadline_ns)
     }
 }
 
+void control_begin_block(struct control_block *block, uint64_t first_sequence)
+{
+    atomic_store_explicit(&block->first_sequence, first_sequence, memory_order_relaxed);
+    atomic_store_explicit(&block->last_sequence, UINT64_MAX, memory_order_relaxed);
+    atomic_store_explicit(&block->finished_ns, INT64_MAX, memory_order_relaxed);
+}
+
+void control_finish_block(struct control_block *block)
+{
+    atomic_store_explicit(&block->finished_ns, clock_now_ns(), memory_order_release);
+}
+
+bool control_all_finished(struct control *control, int senders, uint32_t number, int64_t moment_ns)
+{
+    for (int i = 0; i < senders; i++) {
+        struct control_block *block = &control->senders[i][number % 2];
+        if (atomic_load_explicit(&block->finished_ns, memory_order_acquire) > moment_ns)
+            return false;
+    }
+    return true;
+}
+
 int control_barrier(struct control *control, uint32_t workers, bool sleeps, int64_t deadline_ns)
 {
     uint32_t generation = atomic_load_explicit(&control->generation, memory_order_acquire);

@@ -29,12 +29,22 @@ struct control {
     alignas(CONTROL_LINE_BYTES) _Atomic uint32_t arrived;
     alignas(CONTROL_LINE_BYTES) _Atomic uint32_t generation; /* a futex */
 
-    /* Each sender, before it sends the last message of a block: that message's sequence. The message itself
-     * carries the order, so relaxed is enough; and the message needs no flag, which would not fit a single
-     * byte. */
-    struct {
-        alignas(CONTROL_LINE_BYTES) _Atomic uint64_t last_sequence;
-    } senders[CREW_SIDE_MAX];
+    /* Each sender. Two, for blocks of odd and of even number: a sender may be preparing the next block while
+     * a slow receiver still looks for the end of this one. */
+    struct control_block {
+        alignas(CONTROL_LINE_BYTES) _Atomic uint64_t first_sequence;
+        _Atomic uint64_t last_sequence; /* UINT64_MAX until it is known */
+        _Atomic int64_t finished_ns;    /* when all was sent; INT64_MAX until then */
+    } senders[CREW_SIDE_MAX][2];
+
+    /* Each worker, of the block that is over; to be read after the next barrier. */
+    struct control_tallied {
+        alignas(CONTROL_LINE_BYTES) uint64_t messages;
+        uint64_t unplaced; /* messages so torn that they do not say which they are */
+    } workers[CONTROL_WORKERS_MAX];
+
+    /* Worker 0, before the first barrier: the moment from which all count time. */
+    alignas(CONTROL_LINE_BYTES) int64_t origin_ns;
 
     /* distance_probe: workers 0 and 1 in turn; the outcome by worker 0. */
     alignas(CONTROL_LINE_BYTES) _Atomic uint64_t ping;
@@ -59,6 +69,24 @@ static inline bool control_is_aborted(struct control *control)
 }
 /* Until the leader has closed the channels: 0, -ECANCELED when the trial was aborted, -ETIMEDOUT. */
 int control_wait_attached(struct control *control, int64_t deadline_ns);
+
+/* A sender, before the barrier that begins a block. */
+void control_begin_block(struct control_block *block, uint64_t first_sequence);
+/* A sender, before it sends the last message of a block (or the first stop after it). The message itself
+ * carries the order, so relaxed is enough; and the message needs no flag, which would not fit a single byte.
+ */
+static inline void control_announce_last(struct control_block *block, uint64_t sequence)
+{
+    atomic_store_explicit(&block->last_sequence, sequence, memory_order_relaxed);
+}
+static inline uint64_t control_last(struct control_block *block)
+{
+    return atomic_load_explicit(&block->last_sequence, memory_order_relaxed);
+}
+/* A sender, when the last send has returned. */
+void control_finish_block(struct control_block *block);
+/* Had every sender finished block `number` at this moment? */
+bool control_all_finished(struct control *control, int senders, uint32_t number, int64_t moment_ns);
 
 /* Nobody passes before all `workers` have come. Sleeps where they share a CPU, else spins, so that no CPU has
  * gone idle when timing starts. 0, -ECANCELED, -ETIMEDOUT at the monotonic deadline. */

@@ -35,6 +35,7 @@ _Noreturn static void be_related(struct crew *crew, int index, pid_t leader)
                             .index = index,
                             .control = crew->control,
                             .attached = crew->attached_fd,
+                            .control_fd = crew->control_fd,
                             .channels = crew->channels,
                             .channel_count = crew->channel_count};
     exit(worker_run(&worker));

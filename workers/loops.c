@@ -19,21 +19,22 @@ double lag_autocorrelation(const struct lag *lag)
     return squares > 0 ? products / squares : NAN;
 }
 
-static inline void announce_last(struct loop_state *state, uint64_t sequence)
-{
-    atomic_store_explicit(&state->control->senders[state->sender].last_sequence, sequence,
-                          memory_order_relaxed);
-}
-
 static inline bool is_last(struct loop_state *state, uint64_t sequence)
 {
-    return sequence ==
-           atomic_load_explicit(&state->control->senders[state->sender].last_sequence, memory_order_relaxed);
+    return sequence == control_last(loop_control_block(state, state->sender));
 }
 
-static inline int error_of(ssize_t result)
+int loop_judge_silence(const struct loop_state *state, ssize_t result)
 {
-    return result == 0 ? -EPIPE : (int)result;
+    if (result == 0)
+        return -EPIPE;
+    if (result != -EAGAIN && result != -ETIMEDOUT)
+        return (int)result;
+    if (control_is_aborted(state->control))
+        return -ECANCELED;
+    /* The silence was longer than this, so that all that was sent before had the time to come. */
+    int64_t quiet_since_ns = clock_now_ns() - MECHANISM_PEER_CHECK_NS / 2;
+    return control_all_finished(state->control, state->senders, state->block_number, quiet_since_ns) ? 1 : 0;
 }
 
 static inline void record(struct loop_state *state, const struct block *block, int64_t elapsed_ns)
@@ -47,32 +48,58 @@ static inline void record(struct loop_state *state, const struct block *block, i
         state->gap_ns_max = elapsed_ns;
 }
 
+static inline int ask(struct loop_state *state, enum verify verify)
+{
+    const struct mechanism *mechanism = state->mechanism;
+    const size_t bytes = state->message_bytes;
+    const uint64_t asked = state->sequence++;
+    payload_write(state->sent, bytes, asked, state->sender, verify);
+    ssize_t result = mechanism->send(state->out, state->sent, bytes);
+    if (result < 0)
+        return (int)result;
+    for (;;) {
+        result = mechanism->receive(state->in, state->received, bytes);
+        if (__builtin_expect(result <= 0, 0))
+            break;
+        uint64_t answered = payload_check(&state->check, state->received, bytes, state->sender, verify);
+        if (__builtin_expect((int64_t)(answered - asked) >= 0, 1))
+            return 1; /* an older one is an answer that was given up */
+    }
+    int silence = loop_judge_silence(state, result);
+    payload_check_skip_to(&state->check, state->sequence);
+    return silence < 0 ? silence : 0;
+}
+
+int loop_ask(struct loop_state *state, enum verify verify)
+{
+    return ask(state, verify);
+}
+
 /* One clock read a round trip: the end of one is the start of the next. A spinning round trip of 100 ns is
  * too short for that, where the clock itself takes 20 and steps by 10, so several go under one read. */
 static int round_trip_ask(struct loop_state *state, struct block *block)
 {
-    const struct mechanism *mechanism = state->mechanism;
-    const size_t bytes = state->message_bytes;
+    struct control_block *announced = loop_control_block(state, state->sender);
     int64_t before = block->begin_ns = block->end_ns = clock_now_ns();
     const int64_t end = before + block->duration_ns;
-    for (bool last = false; !last; block->messages += state->batch) {
+    for (bool last = false; !last;) {
         last = before >= end;
         if (last)
-            announce_last(state, state->sequence + state->batch - 1);
+            control_announce_last(announced, state->sequence + state->batch - 1);
+        uint64_t answers = 0;
         for (uint64_t i = 0; i < state->batch; i++) {
-            payload_write(state->sent, bytes, state->sequence++, state->sender, block->verify);
-            ssize_t result = mechanism->send(state->out, state->sent, bytes);
-            if (result < 0)
-                return (int)result;
-            result = mechanism->receive(state->in, state->received, bytes);
-            if (result <= 0)
-                return error_of(result);
-            payload_check(&state->check, state->received, bytes, state->sender, block->verify);
+            int answered = ask(state, block->verify);
+            if (answered < 0)
+                return answered;
+            answers += (uint64_t)answered;
         }
         int64_t now = clock_now_ns();
-        record(state, block, now - before);
+        if (answers == state->batch)
+            record(state, block, now - before);
+        block->messages += answers;
         block->end_ns = before = now;
     }
+    control_finish_block(announced);
     return 0;
 }
 
@@ -82,19 +109,20 @@ static int round_trip_answer(struct loop_state *state, struct block *block)
     const size_t bytes = state->message_bytes;
     block->begin_ns = clock_now_ns();
     int error = 0;
-    for (bool last = false; !last; block->messages++) {
+    for (bool last = false; !last && error == 0;) {
         ssize_t result = mechanism->receive(state->in, state->received, bytes);
-        if (result <= 0) {
-            error = error_of(result);
-            break;
+        if (__builtin_expect(result <= 0, 0)) {
+            int silence = loop_judge_silence(state, result);
+            error = silence < 0 ? silence : 0;
+            last = silence > 0;
+            continue;
         }
+        block->messages++;
         last = is_last(state,
                        payload_check(&state->check, state->received, bytes, state->sender, block->verify));
         result = mechanism->send(state->out, state->received, bytes);
-        if (result < 0) {
+        if (result < 0)
             error = (int)result;
-            break;
-        }
     }
     block->end_ns = clock_now_ns();
     return error;
@@ -118,6 +146,7 @@ static inline int stream_one(struct loop_state *state, struct block *block)
 
 static int stream_send(struct loop_state *state, struct block *block)
 {
+    struct control_block *announced = loop_control_block(state, state->sender);
     block->begin_ns = block->end_ns = clock_now_ns();
     const int64_t end = block->begin_ns + block->duration_ns;
     while (block->end_ns < end) {
@@ -128,10 +157,11 @@ static int stream_send(struct loop_state *state, struct block *block)
         }
         look_at_clock(state, block);
     }
-    announce_last(state, state->sequence);
+    control_announce_last(announced, state->sequence);
     int error = stream_one(state, block);
     if (state->mechanism->flush != NULL)
         state->mechanism->flush(state->out);
+    control_finish_block(announced);
     look_at_clock(state, block);
     return error;
 }
@@ -143,12 +173,17 @@ static int stream_receive(struct loop_state *state, struct block *block)
     const size_t bytes = state->message_bytes;
     block->begin_ns = block->end_ns = clock_now_ns();
     uint64_t until_clock = state->clock_every;
-    int error = 0;
     for (bool last = false; !last;) {
         ssize_t result = mechanism->receive(state->in, state->received, bytes);
-        if (result <= 0) {
-            error = error_of(result);
-            break;
+        if (__builtin_expect(result <= 0, 0)) {
+            int silence = loop_judge_silence(state, result);
+            if (silence == 0)
+                continue;
+            if (silence < 0)
+                return silence;
+            /* The clock was last read about when the last message came: the silence is no part of it. */
+            payload_check_skip_to(&state->check, control_last(loop_control_block(state, state->sender)) + 1);
+            return 0;
         }
         block->messages++;
         last = is_last(state,
@@ -159,7 +194,7 @@ static int stream_receive(struct loop_state *state, struct block *block)
         }
     }
     look_at_clock(state, block);
-    return error;
+    return 0;
 }
 
 static const struct loop loops[PATTERN_COUNT][2] = {
@@ -167,9 +202,18 @@ static const struct loop loops[PATTERN_COUNT][2] = {
                             [SEAT_RECEIVER] = {.run = round_trip_answer}},
     [PATTERN_STREAM] =
         {[SEAT_SENDER] = {.run = stream_send}, [SEAT_RECEIVER] = {.run = stream_receive, .measures = true}},
+    [PATTERN_PACED] = {[SEAT_SENDER] = {.run = loop_ask_paced, .measures = true},
+                       [SEAT_RECEIVER] = {.run = round_trip_answer}},
 };
 
 struct loop loop_for(enum pattern pattern, enum seat_side side)
 {
     return loops[pattern][side];
+}
+
+struct loop loop_for_shared(enum seat_side side)
+{
+    static const struct loop shared[2] = {[SEAT_SENDER] = {.run = loop_send_shared},
+                                          [SEAT_RECEIVER] = {.run = loop_receive_shared, .measures = true}};
+    return shared[side];
 }

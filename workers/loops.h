@@ -2,7 +2,16 @@
  *
  * A loop runs one block: an unbroken stretch of messages, begun by all workers after a barrier and ended by
  * the sender, who announces the last message's sequence in the control page before it sends it. Inside there
- * are the mechanism's calls, the clock, the histogram and the check of the header, nothing else. */
+ * are the mechanism's calls, the clock, the histogram and the check of the header, nothing else.
+ *
+ *   round_trip  one asks, one answers, one message is under way
+ *   stream      one sends, one receives, as fast as it goes
+ *   shared      the stream of several senders or receivers: each sender ends with a stop message for every
+ *               receiver, and a receiver has come to the end with as many stops as there are senders
+ *   paced       a round trip that begins at fixed times: see loops_paced.c
+ *
+ * Of a mechanism that loses messages the last one may be missing. A receive that nothing came to for a while
+ * says so, and once every sender had finished before that silence, the block is over. */
 #ifndef IPCLAB_WORKERS_LOOPS_H
 #define IPCLAB_WORKERS_LOOPS_H
 
@@ -13,6 +22,7 @@
 #include "workers/control.h"
 #include "workers/mechanisms/mechanism.h"
 #include "workers/payload.h"
+#include "workers/tally.h"
 
 enum { LOOP_BATCH = 100, LOOP_CLOCK_NS = 20000 };
 
@@ -47,15 +57,40 @@ struct loop_state {
     unsigned char *sent, *received;
     size_t message_bytes;
     struct control *control;
-    uint32_t sender;      /* whose messages these are */
-    uint64_t sequence;    /* of the next message it sends */
-    uint64_t batch;       /* round trips under one pair of clock reads */
-    uint64_t clock_every; /* stream: messages between two looks at the clock */
+    int senders, receivers;
+    uint32_t sender;       /* whose messages these are; of several receivers' streams the header says it */
+    uint32_t block_number; /* counts the blocks of the trial, the warm-up included */
+    uint64_t sequence;     /* of the next message it sends */
+    uint64_t batch;        /* round trips under one pair of clock reads */
+    uint64_t clock_every;  /* stream: messages between two looks at the clock */
     struct payload_check check;
     struct histogram histogram; /* of this block */
     struct lag lag;
     int64_t gap_ns_max; /* longest time between two clock reads */
+
+    /* shared: a receiver's row for each sender. */
+    struct tally_row rows[CREW_SIDE_MAX];
+    uint64_t unplaced; /* of this block: too torn to say which they are */
+
+    /* paced */
+    double rate_hz;
+    bool spins;         /* until the next send; else it sleeps most of the time */
+    int64_t backlog_ns; /* how late it is */
 };
+
+/* Both sides announce in the control page by this: the sender's own line, or that of the one it listens to.
+ */
+static inline struct control_block *loop_control_block(const struct loop_state *state, uint32_t sender)
+{
+    return &state->control->senders[sender][state->block_number % 2];
+}
+
+/* After a receive that was no message. 0: nothing came, go on; 1: nothing came, and nothing will in this
+ * block; else -errno, -ECANCELED when the trial is called off. */
+int loop_judge_silence(const struct loop_state *state, ssize_t result);
+
+/* Sends a message with a new sequence and waits for the answer. 1: it came, 0: it is lost, else -errno. */
+int loop_ask(struct loop_state *state, enum verify verify);
 
 struct block {
     int64_t duration_ns; /* for whoever ends it */
@@ -71,7 +106,14 @@ struct loop {
     bool measures; /* its count and times are the trial's */
 };
 
-/* The loop of a pattern at a side, NULL members if the pattern is unknown here. */
+/* The loop of a pattern at a side. */
 struct loop loop_for(enum pattern pattern, enum seat_side side);
+/* Of a stream with several senders or receivers. */
+struct loop loop_for_shared(enum seat_side side);
+
+/* loops_shared.c and loops_paced.c */
+int loop_send_shared(struct loop_state *state, struct block *block);
+int loop_receive_shared(struct loop_state *state, struct block *block);
+int loop_ask_paced(struct loop_state *state, struct block *block);
 
 #endif

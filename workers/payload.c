@@ -42,6 +42,16 @@ bool payload_is_filled(const unsigned char *message, size_t bytes, uint64_t sequ
     return differences == 0 && memcmp(message + at, &word, end - at) == 0;
 }
 
+void payload_check_skip_to(struct payload_check *check, uint64_t next)
+{
+    int64_t ahead = (int64_t)(next - check->expected);
+    if (ahead <= 0)
+        return;
+    check->integrity.lost += (uint64_t)ahead;
+    check->expected = next;
+    check->recent = ahead < 64 ? check->recent << ahead : 0;
+}
+
 void payload_check_unexpected(struct payload_check *check, uint64_t sequence)
 {
     int64_t ahead = (int64_t)(sequence - check->expected);

@@ -19,6 +19,8 @@
 
 enum { PAYLOAD_HEADER_BYTES = 16, PAYLOAD_TRAILER_FROM_BYTES = 24 };
 
+_Static_assert((int)PAYLOAD_HEADER_BYTES == (int)CASE_SHARED_BYTES_MIN, "a whole header names the sender");
+
 struct payload_header {
     uint64_t sequence;
     uint32_t length;
@@ -37,6 +39,8 @@ void payload_fill(unsigned char *message, size_t bytes, uint64_t sequence);
 bool payload_is_filled(const unsigned char *message, size_t bytes, uint64_t sequence);
 /* Takes a sequence that is not the expected one into account: lost, duplicated or reordered. */
 void payload_check_unexpected(struct payload_check *check, uint64_t sequence);
+/* Nothing before `next` is waited for any more: what of it has not come is lost. */
+void payload_check_skip_to(struct payload_check *check, uint64_t next);
 
 static inline void payload_write(unsigned char *message, size_t bytes, uint64_t sequence, uint32_t sender,
                                  enum verify verify)
@@ -67,18 +71,21 @@ static inline uint64_t payload_sequence(const unsigned char *message, size_t byt
     return expected + (uint64_t)difference;
 }
 
-/* Counts the message and returns its sequence; the expected one if the message is torn, and without
- * verification. */
-static inline uint64_t payload_check(struct payload_check *check, const unsigned char *message, size_t bytes,
-                                     uint32_t sender, enum verify verify)
+/* Of a message of PAYLOAD_HEADER_BYTES or more. */
+static inline struct payload_header payload_header_of(const unsigned char *message)
 {
-    uint64_t sequence = payload_sequence(message, bytes, check->expected);
-    if (__builtin_expect(verify == VERIFY_NONE, 0))
-        return check->expected++;
+    struct payload_header header;
+    memcpy(&header, message, sizeof header);
+    return header;
+}
+
+/* Do the parts of a message that says it has this sequence contradict each other? */
+static inline bool payload_is_torn(const unsigned char *message, size_t bytes, uint64_t sequence,
+                                   uint32_t sender, enum verify verify)
+{
     bool torn = false;
     if (bytes >= PAYLOAD_HEADER_BYTES) {
-        struct payload_header header;
-        memcpy(&header, message, sizeof header);
+        struct payload_header header = payload_header_of(message);
         torn = header.length != (uint32_t)bytes || header.sender != sender;
     }
     if (bytes >= PAYLOAD_TRAILER_FROM_BYTES) {
@@ -88,7 +95,18 @@ static inline uint64_t payload_check(struct payload_check *check, const unsigned
     }
     if (__builtin_expect(verify == VERIFY_FULL, 0))
         torn |= !payload_is_filled(message, bytes, sequence);
-    if (__builtin_expect(torn, 0)) {
+    return torn;
+}
+
+/* Counts the message and returns its sequence; the expected one if the message is torn, and without
+ * verification. */
+static inline uint64_t payload_check(struct payload_check *check, const unsigned char *message, size_t bytes,
+                                     uint32_t sender, enum verify verify)
+{
+    uint64_t sequence = payload_sequence(message, bytes, check->expected);
+    if (__builtin_expect(verify == VERIFY_NONE, 0))
+        return check->expected++;
+    if (__builtin_expect(payload_is_torn(message, bytes, sequence, sender, verify), 0)) {
         check->integrity.torn++;
         sequence = check->expected;
     }

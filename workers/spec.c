@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "workers/loops.h"
+#include "workers/placement.h"
 
 int spec_read(int fd, struct text *document, struct trial_spec *spec, struct err *err)
 {
@@ -25,6 +25,23 @@ int spec_read(int fd, struct text *document, struct trial_spec *spec, struct err
     return trial_spec_decode(text_string(document), document->length, spec, err);
 }
 
+/* Several senders or receivers. */
+static int check_shared(const struct mechanism *mechanism, const struct ipc_case *one, struct err *err)
+{
+    if (one->pattern != PATTERN_STREAM)
+        return err_set(err, EINVAL, "pattern \"%s\" is between one sender and one receiver",
+                       pattern_names[one->pattern]);
+    if (one->senders > 1 && (mechanism->traits & TRAIT_MANY_SENDERS) == 0)
+        return err_set(err, EINVAL, "%s takes one sender, not %d senders", mechanism->name, one->senders);
+    if (one->receivers > 1 && (mechanism->traits & TRAIT_MANY_RECEIVERS) == 0)
+        return err_set(err, EINVAL, "%s takes one receiver, not %d receivers", mechanism->name,
+                       one->receivers);
+    if (one->message_bytes < CASE_SHARED_BYTES_MIN)
+        return err_set(err, EINVAL, "below %d bytes a message does not say which sender it is from",
+                       CASE_SHARED_BYTES_MIN);
+    return 0;
+}
+
 static int check_fit(const struct mechanism *mechanism, const struct ipc_case *one, struct err *err)
 {
     if (one->message_bytes > mechanism->message_bytes_max)
@@ -34,15 +51,14 @@ static int check_fit(const struct mechanism *mechanism, const struct ipc_case *o
         return err_set(err, EINVAL, "%s does not wait by \"%s\"", mechanism->name, wait_names[one->wait]);
     if (one->relation == RELATION_UNRELATED && (mechanism->traits & TRAIT_RELATED_ONLY) != 0)
         return err_set(err, EINVAL, "%s joins relatives only", mechanism->name);
-    if (one->placement == PLACEMENT_SAME_CPU && (one->wait == WAIT_SPIN || one->wait == WAIT_SPIN_FUTEX))
-        return err_set(err, EINVAL, "wait \"%s\" on one CPU would spin while the peer needs the CPU",
-                       wait_names[one->wait]);
-    if (loop_for(one->pattern, SEAT_SENDER).run == NULL)
-        return err_set(err, EINVAL, "pattern \"%s\" is not known here", pattern_names[one->pattern]);
-    if (one->senders != 1 || one->receivers != 1)
-        return err_set(err, EINVAL, "%d senders and %d receivers: one of each is known here", one->senders,
-                       one->receivers);
-    return 0;
+    if (wait_spins(one->wait) && placement_is_crowded(one->placement, one->senders + one->receivers))
+        return err_set(err, EINVAL, "wait \"%s\" with %d workers would spin while another one needs the CPU",
+                       wait_names[one->wait], one->senders + one->receivers);
+    if (one->pattern == PATTERN_PACED &&
+        !(one->rate_hz >= CASE_RATE_HZ_MIN && one->rate_hz <= CASE_RATE_HZ_MAX))
+        return err_set(err, EINVAL, "a paced case needs a rate of %d to %d messages a second",
+                       CASE_RATE_HZ_MIN, CASE_RATE_HZ_MAX);
+    return case_is_shared(one) ? check_shared(mechanism, one, err) : 0;
 }
 
 const struct mechanism *spec_mechanism(const struct trial_spec *spec, struct err *err)

@@ -6,6 +6,7 @@
 #ifndef IPCLAB_WORKERS_TRIAL_H
 #define IPCLAB_WORKERS_TRIAL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/err.h"
@@ -16,23 +17,25 @@
 
 struct trial {
     const struct trial_spec *spec;
-    int worker;
+    int worker;   /* senders first, then receivers */
+    bool crowded; /* workers share a CPU: they sleep at barriers */
+    int cpu;      /* pinned to it, -1 when free */
     struct loop loop;
     struct loop_state state;
-    int metrics;   /* socket for samples, or -1 */
-    int schedstat; /* usage_open_schedstat */
+    struct tally tally; /* of a shared stream, else without words */
+    int metrics;        /* socket for samples, or -1 */
+    int schedstat;      /* usage_open_schedstat */
     int64_t deadline_ns;
 
     int64_t go_ns;
+    int64_t origin_ns; /* from which blocks count; the same in all workers */
     int64_t sampled_ns;
     uint32_t probes;
+    size_t backlog_rises;       /* paced: blocks, up to the last, in which the backlog rose */
     struct histogram halves[2]; /* latencies of the first and the second half of the blocks */
     struct frame_block totals[2];
     struct frame_result *result; /* the caller's, zeroed */
 };
-
-/* Number of blocks for a duration, at most FRAME_BLOCKS_MAX. */
-size_t trial_block_count(int64_t duration_ms);
 
 /* Runs it. On failure the result holds what was measured until then: 0, or -EPIPE (the peer went), -ECANCELED
  * (the leader called it off), or another -errno. */

@@ -1,10 +1,15 @@
 #include "workers/usage.h"
 
 #include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "common/cleanup.h"
 #include "common/clock.h"
+#include "common/text.h"
 #include "workers/parse.h"
 
 int usage_open_schedstat(void)
@@ -45,6 +50,51 @@ struct usage usage_read(int schedstat)
         .major_faults = rusage.ru_majflt,
         .run_delay_ns = read_run_delay_ns(schedstat),
     };
+}
+
+/* "cpuN user nice system idle iowait irq softirq steal …", in ticks. 0 for another line. */
+static int64_t steal_ticks(const char *line, int *cpu)
+{
+    int64_t number, ticks = 0;
+    const char *rest;
+    if (strncmp(line, "cpu", 3) != 0 || parse_integer(line + 3, 10, 0, CPU_SETSIZE - 1, &number, &rest) < 0)
+        return 0;
+    *cpu = (int)number;
+    for (int column = 0; column < 8; column++)
+        if (parse_integer(rest, 10, 0, INT64_MAX, &ticks, &rest) < 0)
+            return 0;
+    return ticks;
+}
+
+static int64_t read_steal_ns(int cpu)
+{
+    AUTO_FCLOSE FILE *file = fopen("/proc/stat", "re");
+    cpu_set_t usable;
+    char line[512];
+    int64_t ticks = 0;
+    CPU_ZERO(&usable);
+    if (cpu >= 0)
+        CPU_SET((size_t)cpu, &usable);
+    else
+        sched_getaffinity(0, sizeof usable, &usable);
+    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+        int at = -1;
+        int64_t stolen = steal_ticks(line, &at);
+        if (at >= 0 && CPU_ISSET((size_t)at, &usable))
+            ticks += stolen;
+    }
+    return ticks * (NS_PER_S / sysconf(_SC_CLK_TCK));
+}
+
+struct usage_cpu usage_read_cpu(int cpu)
+{
+    char path[96], line[32];
+    int64_t khz = 0;
+    snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%d/cpufreq/scaling_cur_freq", cpu);
+    if (cpu < 0 || text_read_line(path, line, sizeof line) < 0 ||
+        parse_integer(line, 10, 0, INT64_MAX / 1000, &khz, NULL) < 0)
+        khz = 0;
+    return (struct usage_cpu){.steal_ns = read_steal_ns(cpu), .frequency_hz = khz * 1000};
 }
 
 void usage_add(struct frame_result *result, const struct usage *before, const struct usage *after)

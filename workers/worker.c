@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
@@ -23,7 +24,7 @@ enum { BUFFER_ALIGNMENT = 4096 };
 
 size_t worker_channel_count(const struct mechanism *mechanism, enum pattern pattern)
 {
-    return pattern == PATTERN_ROUND_TRIP && (mechanism->traits & TRAIT_DUPLEX) == 0 ? 2 : 1;
+    return pattern != PATTERN_STREAM && (mechanism->traits & TRAIT_DUPLEX) == 0 ? 2 : 1;
 }
 
 struct channel worker_channel_of(const struct trial_spec *spec, int number)
@@ -40,9 +41,20 @@ struct channel worker_channel_of(const struct trial_spec *spec, int number)
     };
 }
 
+static bool is_shared(const struct worker *worker)
+{
+    return case_is_shared(&worker->spec->one);
+}
+
 static enum seat_side side_of(const struct worker *worker)
 {
     return worker->index < worker->spec->one.senders ? SEAT_SENDER : SEAT_RECEIVER;
+}
+
+/* Among the senders, or among the receivers. */
+static int index_of(const struct worker *worker)
+{
+    return side_of(worker) == SEAT_SENDER ? worker->index : worker->index - worker->spec->one.senders;
 }
 
 /* The second channel is the way back: who sends on the first receives on it. */
@@ -52,9 +64,9 @@ static int attach(struct worker *worker, struct err *err)
         enum seat_side side = side_of(worker);
         if (i == 1)
             side = side == SEAT_SENDER ? SEAT_RECEIVER : SEAT_SENDER;
+        struct seat seat = {.side = side, .index = index_of(worker)};
         struct worker_channel *channel = &worker->channels[i];
-        int result =
-            worker->mechanism->attach(channel->state, &channel->channel, (struct seat){.side = side}, err);
+        int result = worker->mechanism->attach(channel->state, &channel->channel, seat, err);
         if (result < 0)
             return err_prefix(err, "attach %s", worker->mechanism->name);
     }
@@ -89,7 +101,7 @@ static void set_ends(struct loop_state *state, struct worker *worker)
     state->in = sends_first ? last : first;
 }
 
-static int enter(struct worker *worker, const struct trial *trial, int cpu, int *metrics, struct err *err)
+static int enter(struct worker *worker, const struct trial *trial, int *metrics, struct err *err)
 {
     int result = control_wait_attached(worker->control, trial->deadline_ns);
     if (result < 0)
@@ -98,35 +110,55 @@ static int enter(struct worker *worker, const struct trial *trial, int cpu, int 
     if (*metrics < 0)
         return *metrics;
     const struct endpoint *endpoint = side_of(worker) == SEAT_SENDER ? trial->state.out : trial->state.in;
-    struct frame ready = {
-        .type = FRAME_READY,
-        .ready = {.buffer_bytes = endpoint->buffer_bytes > 0 ? endpoint->buffer_bytes : 0, .cpu = cpu}};
+    struct frame ready = {.type = FRAME_READY,
+                          .ready = {.buffer_bytes = endpoint->buffer_bytes > 0 ? endpoint->buffer_bytes : 0,
+                                    .cpu = trial->cpu}};
     result = frame_send(*metrics, &ready, err);
     return result < 0 ? result : metrics_await_go(*metrics, trial->deadline_ns, err);
 }
 
-static int run(struct worker *worker, struct trial *trial, struct frame *frame, struct err *err)
+/* Who asks needs one to compare with what it sent; everybody else can do with one for both. */
+static int make_buffers(struct worker *worker, struct loop_state *state, struct err *err)
 {
-    AUTO_FREE unsigned char *sent = new_buffer((size_t)worker->spec->one.message_bytes);
-    AUTO_FREE unsigned char *received = new_buffer((size_t)worker->spec->one.message_bytes);
+    size_t bytes = (size_t)worker->spec->one.message_bytes;
+    bool asks = side_of(worker) == SEAT_SENDER && worker->spec->one.pattern != PATTERN_STREAM;
+    state->sent = new_buffer(bytes);
+    state->received = asks ? new_buffer(bytes) : state->sent;
+    if (state->sent == NULL || state->received == NULL)
+        return err_set(err, ENOMEM, "no memory for messages of %zu bytes", bytes);
+    return 0;
+}
+
+static void free_buffers(struct loop_state *state)
+{
+    if (state->received != state->sent)
+        free(state->received);
+    free(state->sent);
+}
+
+/* A receiver of a shared stream marks what came. Everybody maps the rows, so that all know there are some. */
+static int open_tally(struct worker *worker, struct trial *trial, struct err *err)
+{
+    const struct ipc_case *one = &worker->spec->one;
+    if (!is_shared(worker))
+        return 0;
+    int result = tally_map(worker->control_fd, one->senders, one->receivers, &trial->tally, err);
+    for (int i = 0; result == 0 && i < one->senders && side_of(worker) == SEAT_RECEIVER; i++)
+        trial->state.rows[i] = tally_row(&trial->tally, index_of(worker), i);
+    return result;
+}
+
+static int take_trial(struct worker *worker, struct trial *trial, struct frame *frame, struct err *err)
+{
     AUTO_CLOSE int metrics = -1;
-    AUTO_CLOSE int schedstat = usage_open_schedstat();
-    if (sent == NULL || received == NULL)
-        return err_set(err, ENOMEM, "no memory for messages of %lld bytes",
-                       (long long)worker->spec->one.message_bytes);
-    int cpu;
-    int result = placement_pin(worker->spec->one.placement, side_of(worker), &cpu, err);
+    int result = placement_pin(worker->spec->one.placement, worker->index, &trial->cpu, err);
     if (result == 0)
         result = attach(worker, err);
     if (result < 0)
         return result;
-
     set_ends(&trial->state, worker);
-    trial->state.sent = sent;
-    trial->state.received = received;
-    trial->schedstat = schedstat;
     trial->deadline_ns = clock_now_ns() + trial_spec_deadline_ms(worker->spec) * NS_PER_MS;
-    result = enter(worker, trial, cpu, &metrics, err);
+    result = enter(worker, trial, &metrics, err);
     if (result < 0)
         return result;
     trial->metrics = metrics;
@@ -138,6 +170,38 @@ static int run(struct worker *worker, struct trial *trial, struct frame *frame, 
     if (result == 0 && sent_result < 0)
         *err = sending;
     return result < 0 ? result : sent_result;
+}
+
+static int run(struct worker *worker, struct trial *trial, struct frame *frame, struct err *err)
+{
+    AUTO_CLOSE int schedstat = usage_open_schedstat();
+    trial->schedstat = schedstat;
+    trial->crowded = placement_is_crowded(worker->spec->one.placement,
+                                          worker->spec->one.senders + worker->spec->one.receivers);
+    prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0); /* a paced sender sleeps until a moment, not about it */
+    int result = make_buffers(worker, &trial->state, err);
+    if (result == 0)
+        result = open_tally(worker, trial, err);
+    if (result == 0)
+        result = take_trial(worker, trial, frame, err);
+    tally_unmap(&trial->tally);
+    free_buffers(&trial->state);
+    return result;
+}
+
+static struct loop_state begin_state(const struct worker *worker)
+{
+    const struct ipc_case *one = &worker->spec->one;
+    return (struct loop_state){.mechanism = worker->mechanism,
+                               .message_bytes = (size_t)one->message_bytes,
+                               .control = worker->control,
+                               .senders = one->senders,
+                               .receivers = one->receivers,
+                               .sender = side_of(worker) == SEAT_SENDER ? (uint32_t)worker->index : 0,
+                               .sequence = 1,
+                               .check = {.expected = 1},
+                               .rate_hz = one->rate_hz,
+                               .spins = wait_spins(one->wait)};
 }
 
 int worker_run(struct worker *worker)
@@ -152,12 +216,9 @@ int worker_run(struct worker *worker)
         *trial = (struct trial){
             .spec = worker->spec,
             .worker = worker->index,
-            .loop = loop_for(worker->spec->one.pattern, side_of(worker)),
-            .state = {.mechanism = worker->mechanism,
-                      .message_bytes = (size_t)worker->spec->one.message_bytes,
-                      .control = worker->control,
-                      .sequence = 1,
-                      .check = {.expected = 1}},
+            .loop = is_shared(worker) ? loop_for_shared(side_of(worker))
+                                      : loop_for(worker->spec->one.pattern, side_of(worker)),
+            .state = begin_state(worker),
             .metrics = -1,
             .result = &frame->result,
         };
@@ -195,7 +256,8 @@ int worker_main(int argument_count, char **arguments)
         return WORKER_BAD_SPEC;
     }
     struct trial_spec spec;
-    struct worker worker = {.spec = &spec, .index = (int)index, .attached = (int)attached_fd};
+    struct worker worker = {
+        .spec = &spec, .index = (int)index, .attached = (int)attached_fd, .control_fd = (int)control_fd};
     struct err err;
     AUTO(text_fini) struct text document = TEXT_EMPTY;
     int result = spec_read(STDIN_FILENO, &document, &spec, &err);

@@ -33,6 +33,7 @@ struct worker {
     int index; /* senders first, then receivers */
     struct control *control;
     int attached; /* eventfd the leader waits on */
+    int control_fd;
     struct worker_channel *channels;
     size_t channel_count;
 };

@@ -111,6 +111,11 @@ void crew_server_open(struct crew_server *server)
     cr_assert(eq(int, listen(server->listener, CREW_CONNECTIONS_MAX), 0));
 }
 
+int crew_server_workers(const struct crew_server *server)
+{
+    return server->spec.one.senders + server->spec.one.receivers;
+}
+
 void crew_server_start(struct crew_server *server, const char *document)
 {
     AUTO(text_fini) struct text text = TEXT_EMPTY;
@@ -144,7 +149,7 @@ static void take_hello(struct crew_server *server, struct crew_connection *conne
                        const struct frame_hello *hello)
 {
     cr_expect(eq(str, (char *)hello->token, server->spec.token));
-    cr_expect(lt(int, hello->worker, CREW_WORKERS));
+    cr_assert(lt(int, hello->worker, crew_server_workers(server)));
     cr_expect(eq(int, connection->said_hello, 0), "a second hello");
     connection->said_hello = true;
     connection->worker = hello->worker;
@@ -164,7 +169,7 @@ static void take_frame(struct crew_server *server, struct crew_connection *conne
         break;
     case FRAME_READY:
         server->ready_buffer_bytes[connection->worker] = frame->ready.buffer_bytes;
-        if (++server->ready_count == CREW_WORKERS && !server->holds_go)
+        if (++server->ready_count == crew_server_workers(server) && !server->holds_go)
             send_go(server);
         break;
     case FRAME_SAMPLE:
@@ -254,7 +259,7 @@ static void serve_once(struct crew_server *server, int timeout_ms)
 
 bool crew_server_all_ready(const struct crew_server *server)
 {
-    return server->ready_count == CREW_WORKERS;
+    return server->ready_count == crew_server_workers(server);
 }
 
 bool crew_server_has_gone(const struct crew_server *server)
@@ -294,7 +299,7 @@ int crew_server_finish(struct crew_server *server)
 bool crew_server_workers_ended(const struct crew_server *server, int64_t timeout_ns)
 {
     int64_t deadline = clock_now_ns() + timeout_ns;
-    for (int i = 0; i < CREW_WORKERS; i++) {
+    for (int i = 0; i < crew_server_workers(server); i++) {
         AUTO_CLOSE int pidfd = server->pids[i] > 0 ? (int)syscall(SYS_pidfd_open, server->pids[i], 0) : -1;
         if (pidfd < 0)
             continue; /* never came, or gone and reaped */

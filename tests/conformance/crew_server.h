@@ -13,7 +13,11 @@
 #include "common/trial_spec.h"
 #include "tests/support/scratch.h"
 
-enum { CREW_CONNECTIONS_MAX = 8, CREW_WORKERS = 2, CREW_EXITS_MAX = 4 };
+enum {
+    CREW_WORKERS_MAX = 2 * CREW_SIDE_MAX,
+    CREW_CONNECTIONS_MAX = CREW_WORKERS_MAX + 4,
+    CREW_EXITS_MAX = 4
+};
 
 struct crew_connection {
     int fd;
@@ -32,16 +36,16 @@ struct crew_server {
     struct crew_connection connections[CREW_CONNECTIONS_MAX];
     size_t connection_count;
     int ready_count;
-    int64_t ready_buffer_bytes[CREW_WORKERS];
+    int64_t ready_buffer_bytes[CREW_WORKERS_MAX];
     bool holds_go; /* never send it */
     bool went;
     bool said_bye;
     int sample_count;
     struct frame_exit exits[CREW_EXITS_MAX];
     int exit_count;
-    bool has_result[CREW_WORKERS];
-    struct frame_result results[CREW_WORKERS];
-    pid_t pids[CREW_WORKERS];
+    bool has_result[CREW_WORKERS_MAX];
+    struct frame_result results[CREW_WORKERS_MAX];
+    pid_t pids[CREW_WORKERS_MAX];
 };
 
 /* Can crews be caged here? */
@@ -50,6 +54,8 @@ bool crew_server_can_cage(void);
 /* A server and a spec with sensible values: pipe round trip of 64 bytes, 60 ms. Change server->spec, then
  * start. The memory is the caller's. */
 void crew_server_open(struct crew_server *server);
+/* How many workers the spec asks for. */
+int crew_server_workers(const struct crew_server *server);
 /* document NULL: the spec. */
 void crew_server_start(struct crew_server *server, const char *document);
 

@@ -11,12 +11,12 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/trial_spec.h"
 #include "tests/support/criterion.h"
 #include "tests/support/scratch.h"
 #include "workers/control.h"
 #include "workers/loops.h"
 #include "workers/names.h"
-#include "workers/trial.h"
 
 Test(trial, is_a_row_of_at_least_five_blocks)
 {
@@ -25,7 +25,7 @@ Test(trial, is_a_row_of_at_least_five_blocks)
         size_t blocks;
     } cases[] = {{1, 5}, {249, 5}, {250, 5}, {300, 6}, {1000, 20}, {25600, 512}, {600000, 512}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        cr_expect(eq(sz, trial_block_count(cases[i].duration_ms), cases[i].blocks));
+        cr_expect(eq(sz, trial_spec_block_count(cases[i].duration_ms), cases[i].blocks));
 }
 
 /* By the definition, in two passes. */
