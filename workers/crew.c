@@ -18,6 +18,7 @@
 #include "common/frame.h"
 #include "workers/cage.h"
 #include "workers/metrics.h"
+#include "workers/names.h"
 #include "workers/placement.h"
 #include "workers/spec.h"
 
@@ -234,9 +235,10 @@ static void tear_down(struct crew *crew)
         if (crew->members[i].pid != 0)
             waitpid(crew->members[i].pid, NULL, 0);
     close_channels(crew);
-    char names[TRIAL_DIRECTORY_BYTES + 8];
-    snprintf(names, sizeof names, "%s/names", crew->spec.directory);
-    unlink(names); /* all that it lists is closed */
+    /* What close had to leave because removing it would have ended it under the workers' hands. */
+    struct err err;
+    if (names_clear(crew->spec.directory, &err) < 0)
+        fprintf(stderr, "ipclab-worker crew: %s\n", err.text);
     control_unmap(crew->control);
     int fds[] = {crew->control_fd, crew->attached_fd, crew->signal_fd};
     for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)

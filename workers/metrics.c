@@ -22,7 +22,11 @@ int metrics_connect(const struct trial_spec *spec, int worker, struct err *err)
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     text_copy(address.sun_path, sizeof address.sun_path, spec->metrics_socket);
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
-    if (connect(fd, (const struct sockaddr *)&address, sizeof address) != 0)
+    int connected;
+    do
+        connected = connect(fd, (const struct sockaddr *)&address, sizeof address);
+    while (connected != 0 && errno == EINTR);
+    if (connected != 0)
         return err_errno(err, errno, "connect to %s", spec->metrics_socket);
     struct frame hello = {.type = FRAME_HELLO, .hello = {.worker = worker}};
     text_copy(hello.hello.token, sizeof hello.hello.token, spec->token);
@@ -32,9 +36,12 @@ int metrics_connect(const struct trial_spec *spec, int worker, struct err *err)
 
 int metrics_await_go(int metrics, int64_t deadline_ns, struct err *err)
 {
-    int64_t left_ms = (deadline_ns - clock_now_ns()) / NS_PER_MS;
     struct pollfd server = {.fd = metrics, .events = POLLIN};
-    int ready = left_ms > 0 ? poll(&server, 1, (int)left_ms) : 0;
+    int ready;
+    do { /* a worker's ticker interrupts */
+        int64_t left_ms = (deadline_ns - clock_now_ns()) / NS_PER_MS;
+        ready = left_ms > 0 ? poll(&server, 1, (int)left_ms) : 0;
+    } while (ready < 0 && errno == EINTR);
     if (ready < 0)
         return err_errno(err, errno, "wait for the go");
     if (ready == 0)

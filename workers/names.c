@@ -3,14 +3,17 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
 #include "workers/mechanisms/mechanism.h"
+#include "workers/ring_semaphores.h"
 
 enum { LINE_BYTES_MAX = 256, PATH_BYTES_MAX = 512 };
 
@@ -34,10 +37,25 @@ int names_record(const char *directory, const char *mechanism, struct err *err, 
     return 0;
 }
 
+int names_random(char *name, size_t name_bytes, struct err *err)
+{
+    uint64_t bits[2];
+    if (getrandom(bits, sizeof bits, 0) != sizeof bits)
+        return err_errno(err, errno, "getrandom");
+    snprintf(name, name_bytes, "/ipclab-%016" PRIx64 "%016" PRIx64, bits[0], bits[1]);
+    return 0;
+}
+
 static int keep_first(int first, int result)
 {
     return first < 0 ? first : result;
 }
+
+/* Recorders that are no mechanism: what a mechanism may use beside its channel. */
+static const struct {
+    const char *recorder;
+    int (*remove_name)(const char *name, struct err *err);
+} beside[] = {{SEM_SYSV_RECORDER, sem_sysv_remove_name}};
 
 static int remove_recorded(char *line, struct err *err)
 {
@@ -45,6 +63,9 @@ static int remove_recorded(char *line, struct err *err)
     if (name == NULL)
         return 0; /* cut short by the kill: then nothing was created after it either */
     *name++ = '\0';
+    for (size_t i = 0; i < sizeof beside / sizeof *beside; i++)
+        if (strcmp(line, beside[i].recorder) == 0)
+            return beside[i].remove_name(name, err);
     const struct mechanism *mechanism = mechanism_find(line);
     if (mechanism == NULL || mechanism->remove_name == NULL)
         return err_set(err, EINVAL, "sweep: \"%s\" is no mechanism with names of its own", line);
@@ -89,6 +110,17 @@ static int remove_files(int directory, struct err *err)
                 keep_first(result, err_errno(result == 0 ? err : NULL, errno, "remove %s", entry->d_name));
     }
     closedir(stream);
+    return result;
+}
+
+int names_clear(const char *path, struct err *err)
+{
+    AUTO_CLOSE int directory = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (directory < 0)
+        return errno == ENOENT ? 0 : err_errno(err, errno, "open %s", path);
+    int result = sweep_names(directory, err);
+    if (result == 0 && unlinkat(directory, "names", 0) != 0 && errno != ENOENT)
+        return err_errno(err, errno, "remove %s/names", path);
     return result;
 }
 

@@ -44,9 +44,8 @@ static int check_shared(const struct mechanism *mechanism, const struct ipc_case
 
 static int check_fit(const struct mechanism *mechanism, const struct ipc_case *one, struct err *err)
 {
-    if (one->message_bytes > mechanism->message_bytes_max)
-        return err_set(err, EINVAL, "%s carries messages of at most %lld bytes", mechanism->name,
-                       (long long)mechanism->message_bytes_max);
+    if (mechanism_check_message_bytes(mechanism, one->message_bytes, err) < 0)
+        return -err->code;
     if ((mechanism->waits >> one->wait & 1) == 0)
         return err_set(err, EINVAL, "%s does not wait by \"%s\"", mechanism->name, wait_names[one->wait]);
     if (one->relation == RELATION_UNRELATED && (mechanism->traits & TRAIT_RELATED_ONLY) != 0)

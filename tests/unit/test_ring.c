@@ -27,6 +27,7 @@ static void pair_open(struct pair *pair, int64_t message_bytes, int64_t buffer_b
                         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     cr_assert(ne(ptr, pair->memory, MAP_FAILED));
     struct err err = {.text = ""};
+    pair->sender = pair->receiver = (struct ring){.leader = 0};
     struct seat seats[] = {{.side = SEAT_SENDER}, {.side = SEAT_RECEIVER}};
     cr_assert(eq(int, ring_attach(&pair->sender, pair->memory, &pair->channel, seats[0], &err), 0), "%s",
               err.text);
@@ -160,9 +161,9 @@ Test(ring, refuses_to_send_when_full_and_nobody_will_come)
 
 Test(ring, does_not_wait_by_what_is_not_for_memory)
 {
-    struct channel channel = {.message_bytes = 64, .wait = WAIT_BLOCK};
+    struct channel channel = {.message_bytes = 64, .wait = WAIT_BLOCK, .senders = 1, .receivers = 1};
     static _Alignas(4096) unsigned char memory[1 << 20];
-    struct ring ring;
+    struct ring ring = {.leader = 0};
     struct err err;
     cr_assert(le(sz, ring_object_bytes(&channel), sizeof memory));
     cr_expect(

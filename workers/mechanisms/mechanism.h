@@ -8,9 +8,10 @@
  *
  * The leader calls close as soon as every worker has attached: names are gone while the object lives on, so
  * that a crew killed at any later moment leaves nothing. A name outside the crew's directory is written down
- * (workers/names.h) before it is created, for a crew that is killed before that. A related worker inherits
- * the state that open filled (fork); an unrelated one gets a zeroed state and finds the object by
- * channel->address alone.
+ * (workers/names.h) before it is created, for a crew that is killed before that. The few objects whose
+ * removal ends them under the workers' hands (System V queues and semaphores) close leaves alone; they go, by
+ * their recorded names, once the last worker is gone (names_clear). A related worker inherits the state that
+ * open filled (fork); an unrelated one gets a zeroed state and finds the object by channel->address alone.
  *
  * A mechanism without TRAIT_DUPLEX is given two channels for a round trip, one each way; the workers attach
  * to them in the same order.
@@ -26,6 +27,10 @@
  * -ETIMEDOUT) when nothing has come for MECHANISM_PEER_CHECK_NS; the loop knows from the control page whether
  * that was the end of the block, and counts. Whatever was sent before such a wait began has to be received by
  * it.
+ *
+ * Buffers: where channel->buffer_bytes is asked for, open or attach grants at least that or fails with words
+ * that name what is granted and the setting that bounds it. endpoint.buffer_bytes says what was granted, in
+ * the kernel's own count.
  *
  * Several senders or receivers (TRAIT_MANY_…; only streams have them): each message goes to one receiver, a
  * sender's messages stay in order on their way to each of them. Either all receivers take from one queue, or
@@ -48,7 +53,7 @@
 enum {
     CHANNEL_ADDRESS_BYTES = 256,
     MECHANISM_STATE_BYTES_MAX = 4096,
-    MESSAGE_BYTES_MAX = 16 * 1024 * 1024, /* for mechanisms that have no bound of their own */
+    MESSAGE_BYTES_MAX = 16 * 1024 * 1024, /* the most of any, and of those that have no bound of their own */
 };
 
 /* What a channel is to be; filled by the leader before open, the same in every worker. */
@@ -79,9 +84,12 @@ struct endpoint {
 
 struct mechanism {
     const char *name, *title, *family;
-    uint32_t traits; /* enum mechanism_traits */
-    uint32_t waits;  /* the ways it can wait, a bit 1u << WAIT_… each */
-    int64_t message_bytes_max;
+    uint32_t traits;           /* enum mechanism_traits */
+    uint32_t waits;            /* the ways it can wait, a bit 1u << WAIT_… each */
+    int64_t message_bytes_max; /* on any machine */
+    /* Optional, where settings of the machine decide: the bound on this one, and the settings' names. */
+    int64_t (*message_bytes_limit)(void);
+    const char *message_bytes_settings;
     size_t state_bytes;
     int (*probe)(struct err *err);                                      /* is it usable on this machine? */
     int (*open)(void *state, struct channel *channel, struct err *err); /* leader, before the workers exist */
@@ -101,5 +109,9 @@ struct mechanism {
 /* All mechanisms, in the order of the page. The table ends with NULL. */
 extern const struct mechanism *const mechanism_table[];
 const struct mechanism *mechanism_find(const char *name);
+/* The largest message it carries on this machine, at most MESSAGE_BYTES_MAX; 0 if it cannot be known. */
+int64_t mechanism_message_bytes_max(const struct mechanism *mechanism);
+/* -EMSGSIZE, the bound and what to change, for a message that is larger. */
+int mechanism_check_message_bytes(const struct mechanism *mechanism, int64_t bytes, struct err *err);
 
 #endif

@@ -5,17 +5,15 @@
  * the processes talk by plain loads and stores and the kernel is not involved. It also does not synchronise
  * them: the ring (workers/ring.h) does, with the wait the case names. */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <sys/ipc.h>
-#include <sys/random.h>
 #include <sys/shm.h>
 #include <unistd.h>
 
 #include "workers/mechanisms/mechanism.h"
-#include "workers/names.h"
 #include "workers/parse.h"
 #include "workers/ring.h"
+#include "workers/sysv_key.h"
 
 enum { KEY_ATTEMPTS = 16 };
 
@@ -25,17 +23,6 @@ struct shm_sysv {
     void *memory; /* where this process has it attached; NULL: not attached */
 };
 
-/* A key is a number everybody on the machine shares. A fixed one collides with whoever had the same idea;
- * ftok() derives one from a file and may collide too. Random bits and IPC_EXCL cannot share by accident. */
-static int random_key(key_t *key, struct err *err)
-{
-    uint32_t bits = 0;
-    if (getrandom(&bits, sizeof bits, 0) != sizeof bits)
-        return err_errno(err, errno, "getrandom");
-    *key = (key_t)((bits & 0x7fffffff) | 1); /* never IPC_PRIVATE, which is 0 */
-    return 0;
-}
-
 static int shm_sysv_open(void *state, struct channel *channel, struct err *err)
 {
     struct shm_sysv *shm = state;
@@ -43,13 +30,10 @@ static int shm_sysv_open(void *state, struct channel *channel, struct err *err)
     shm->memory = NULL;
     size_t bytes = ring_object_bytes(channel);
     for (int attempt = 0; shm->id < 0; attempt++) {
-        key_t key = IPC_PRIVATE;
-        int result = random_key(&key, err);
-        if (result < 0)
-            return result;
+        key_t key;
         /* Written down before it exists, with our pid, which the kernel keeps as the creator's: so a sweep
          * can tell our segment from a stranger's with the same key. */
-        result = names_record(channel->directory, "shm_sysv", err, "0x%x %d", (unsigned)key, (int)getpid());
+        int result = sysv_key_record(channel->directory, "shm_sysv", &key, err);
         if (result < 0)
             return result;
         /* The pages are not allocated yet: each appears, zeroed, when it is first touched. IPC_EXCL fails
@@ -65,7 +49,7 @@ static int shm_sysv_open(void *state, struct channel *channel, struct err *err)
     if (memory == (void *)-1)
         return err_errno(err, errno, "shmat");
     shm->memory = memory;
-    return 0;
+    return ring_open(&shm->ring, memory, channel, err);
 }
 
 static int shm_sysv_attach(void *state, const struct channel *channel, struct seat seat, struct err *err)
@@ -102,6 +86,7 @@ static void shm_sysv_close(void *state, const struct channel *channel)
 {
     struct shm_sysv *shm = state;
     (void)channel;
+    ring_close(&shm->ring);
     /* Only IPC_RMID ends a segment. Linux takes it away from the key at once, so nobody new can come, and
      * frees the pages when the last process that has it attached detaches or dies, however it dies. */
     if (shm->id >= 0)
@@ -114,12 +99,12 @@ static void shm_sysv_close(void *state, const struct channel *channel)
 
 static int shm_sysv_remove_name(const char *name, struct err *err)
 {
-    int64_t key, creator;
-    const char *rest;
-    if (parse_integer(name, 16, 1, INT32_MAX, &key, &rest) < 0 ||
-        parse_integer(rest, 10, 1, INT32_MAX, &creator, NULL) < 0)
-        return err_set(err, EINVAL, "sweep: \"%s\" is no key and creator", name);
-    int id = shmget((key_t)key, 0, 0);
+    key_t key;
+    pid_t creator;
+    int result = sysv_key_parse(name, &key, &creator, err);
+    if (result < 0)
+        return result;
+    int id = shmget(key, 0, 0);
     struct shmid_ds status;
     if (id < 0 || shmctl(id, IPC_STAT, &status) != 0 || status.shm_cpid != creator ||
         status.shm_perm.cuid != geteuid())
