@@ -4,6 +4,7 @@
 #   make run        install what is missing, build, serve, print the address
 #   make test       install what the tests need, build, run every test
 #   make check      the fast tests: unit, conformance, floors
+#   make bench      ipclab beside the limit and its peers, into docs/benchmarks.md
 #   make help       all targets
 #
 # SANITIZE=1 builds under build/sanitize with ASan and UBSan, WERROR=1 turns warnings into errors, CC=clang works too,
@@ -176,6 +177,13 @@ check: arch
 	+@$(MAKE) test-programs
 	@sh tests/run.sh fast
 
+# ROUNDS=7 QUICK=1 SEED= PAIRS=1 ONLY=regex: see tests/perf/lib/options.js.
+.PHONY: bench aa
+bench aa:
+	@sh .ci/install-packages build bench
+	+@$(MAKE) programs $(perf_programs)
+	@BUILD=$(BUILD) node tests/perf/$@.js
+
 .PHONY: arch
 arch:
 	@sh .ci/floors
@@ -198,6 +206,8 @@ help:
 	@echo 'make run        install what is missing, build, serve (ARGS="--port 0" …)'
 	@echo 'make test       install what the tests need, build, run every test'
 	@echo 'make check      the fast tests'
+	@echo 'make bench      ipclab beside the limit and its peers, into docs/benchmarks.md (QUICK=1, ROUNDS=)'
+	@echo 'make aa         the same experiment twice, PAIRS=5 times: nothing may differ'
 	@echo 'make lint       formatting, floors, static analysis, the page'
 	@echo 'make arch       do includes go down the floors only?'
 	@echo 'make install    PREFIX=/usr/local DESTDIR='
