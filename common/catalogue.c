@@ -23,6 +23,15 @@ static void write_traits(struct json_writer *writer, uint32_t traits)
     json_end_object(writer);
 }
 
+static void write_waits(struct json_writer *writer, uint32_t waits)
+{
+    json_begin_array(writer, "waits");
+    for (int wait = 0; wait < WAIT_COUNT; wait++)
+        if ((waits >> wait & 1) != 0)
+            json_write_string(writer, NULL, wait_names[wait]);
+    json_end_array(writer);
+}
+
 void catalogue_write(struct json_writer *writer, const struct catalogue *catalogue)
 {
     json_begin_object(writer, NULL);
@@ -37,6 +46,7 @@ void catalogue_write(struct json_writer *writer, const struct catalogue *catalog
         json_write_string(writer, "unavailable_reason", facts->available ? NULL : facts->unavailable_reason);
         json_write_integer(writer, "message_bytes_max", facts->message_bytes_max);
         write_traits(writer, facts->traits);
+        write_waits(writer, facts->waits);
         json_end_object(writer);
     }
     json_end_array(writer);
@@ -66,6 +76,16 @@ static uint32_t read_traits(const struct json_node *traits)
     return bits;
 }
 
+static uint32_t read_waits(const struct json_node *list)
+{
+    uint32_t waits = 0;
+    for (const struct json_node *node = json_first(list); node != NULL; node = json_next(node)) {
+        int wait = text_index_of(json_string_or(node, ""), wait_names, WAIT_COUNT);
+        waits |= wait >= 0 ? 1u << wait : 0;
+    }
+    return waits;
+}
+
 int catalogue_read(const struct json_node *document, struct catalogue *catalogue, struct err *err)
 {
     *catalogue = (struct catalogue){.count = 0};
@@ -84,6 +104,7 @@ int catalogue_read(const struct json_node *document, struct catalogue *catalogue
         facts->available = json_boolean_or(json_member(node, "available"), false);
         facts->message_bytes_max = json_integer_or(json_member(node, "message_bytes_max"), 0);
         facts->traits = read_traits(json_member(node, "traits"));
+        facts->waits = read_waits(json_member(node, "waits"));
         if (facts->name[0] == '\0' || facts->message_bytes_max <= 0)
             return err_set(err, EPROTO, "mechanism %zu of the catalogue has no name or size",
                            catalogue->count - 1);

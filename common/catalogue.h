@@ -33,6 +33,7 @@ struct mechanism_facts {
     char title[TITLE_BYTES];
     char family[FAMILY_BYTES]; /* memory, byte_stream, socket, message_queue, signal, technique, control */
     uint32_t traits;
+    uint32_t waits; /* the ways it can wait, a bit 1u << WAIT_… each */
     int64_t message_bytes_max;
     bool available;
     char unavailable_reason[REASON_BYTES]; /* "" when available */

@@ -15,7 +15,9 @@ const struct preset presets[PRESET_COUNT] = {
      "\"trials\":5,\"duration_ms\":80,\"warmup_ms\":20}"},
     {"standard", "Standard comparison", "{\"name\":\"Standard comparison\"}"},
     {"thorough", "Thorough sweep",
-     "{\"name\":\"Thorough sweep\",\"message_bytes\":[1,64,1024,4096,16384,65536,262144,1048576]}"},
+     "{\"name\":\"Thorough sweep\",\"patterns\":[\"round_trip\",\"stream\",\"paced\"],\"message_bytes\":{"
+     "\"round_trip\":[1,64,1024,4096,16384,65536,262144,1048576],"
+     "\"stream\":[1,64,1024,4096,16384,65536,262144,1048576],\"paced\":[64]},\"rate_hz\":[1000,10000]}"},
 };
 
 /* ---- writing ---- */
@@ -23,13 +25,28 @@ const struct preset presets[PRESET_COUNT] = {
 static void write_sizes(struct json_writer *writer, const struct experiment *experiment)
 {
     json_begin_object(writer, "message_bytes");
-    for (int pattern = 0; pattern < PATTERNS_OFFERED; pattern++) {
+    for (int pattern = 0; pattern < PATTERN_COUNT; pattern++) {
         json_begin_array(writer, pattern_names[pattern]);
         for (size_t i = 0; i < experiment->size_count[pattern]; i++)
             json_write_integer(writer, NULL, experiment->message_bytes[pattern][i]);
         json_end_array(writer);
     }
     json_end_object(writer);
+}
+
+/* As they are mostly given: null without a rate, a number for one. */
+static void write_rates(struct json_writer *writer, const struct experiment *experiment)
+{
+    if (experiment->rate_count == 0)
+        json_write_null(writer, "rate_hz");
+    if (experiment->rate_count == 1)
+        json_write_number(writer, "rate_hz", experiment->rates_hz[0]);
+    if (experiment->rate_count < 2)
+        return;
+    json_begin_array(writer, "rate_hz");
+    for (size_t i = 0; i < experiment->rate_count; i++)
+        json_write_number(writer, NULL, experiment->rates_hz[i]);
+    json_end_array(writer);
 }
 
 /* What decides the figures, in one order: the experiment's identity is the hash of this. */
@@ -59,7 +76,7 @@ static void write_measured(struct json_writer *writer, const struct experiment *
         json_write_integer(writer, "buffer_bytes", experiment->buffer_bytes);
     else
         json_write_null(writer, "buffer_bytes");
-    json_write_null(writer, "rate_hz");
+    write_rates(writer, experiment);
     json_write_string(writer, "verify", verify_names[experiment->verify]);
 }
 
@@ -90,41 +107,72 @@ void experiment_hash(const struct experiment *experiment, char hash[EXPERIMENT_H
 
 /* ---- the cases ---- */
 
+/* Of the case at a place in the plan's grid. */
+struct place {
+    enum pattern pattern;
+    int64_t message_bytes;
+    double rate_hz;
+    size_t mechanism;
+};
+
+static bool is_taken(const struct experiment *experiment, const struct place *place)
+{
+    return place->message_bytes <= experiment->bytes_max[place->mechanism];
+}
+
+static void fill_case(const struct experiment *experiment, const struct catalogue *catalogue,
+                      const struct place *place, struct ipc_case *one)
+{
+    const char *mechanism = experiment->mechanisms[place->mechanism];
+    const struct mechanism_facts *facts = catalogue_find(catalogue, mechanism);
+    bool kernel = facts == NULL || (facts->traits & TRAIT_SYNCHRONISES) != 0;
+    *one = (struct ipc_case){
+        .pattern = place->pattern,
+        .message_bytes = place->message_bytes,
+        .wait = kernel ? experiment->wait_kernel : experiment->wait_memory,
+        .placement = experiment->placement,
+        .relation = experiment->relation,
+        .senders = experiment->senders,
+        .receivers = experiment->receivers,
+        .buffer_bytes = experiment->buffer_bytes,
+        .rate_hz = place->rate_hz,
+    };
+    text_copy(one->mechanism, sizeof one->mechanism, mechanism);
+}
+
+/* Walks the grid: patterns, in them sizes, rates, mechanisms. */
+static size_t walk(const struct experiment *experiment, const struct catalogue *catalogue,
+                   struct ipc_case *cases, size_t cases_max)
+{
+    size_t count = 0;
+    for (size_t p = 0; p < experiment->pattern_count; p++) {
+        struct place place = {.pattern = experiment->patterns[p]};
+        bool paced = place.pattern == PATTERN_PACED;
+        size_t rates = paced ? experiment->rate_count : 1;
+        for (size_t i = 0; i < experiment->size_count[place.pattern] * rates; i++) {
+            place.message_bytes = experiment->message_bytes[place.pattern][i / rates];
+            place.rate_hz = paced ? experiment->rates_hz[i % rates] : 0;
+            for (place.mechanism = 0; place.mechanism < experiment->mechanism_count; place.mechanism++) {
+                if (!is_taken(experiment, &place))
+                    continue;
+                if (count < cases_max)
+                    fill_case(experiment, catalogue, &place, &cases[count]);
+                count++;
+            }
+        }
+    }
+    return count;
+}
+
 size_t experiment_case_count(const struct experiment *experiment)
 {
-    size_t sizes = 0;
-    for (size_t p = 0; p < experiment->pattern_count; p++)
-        sizes += experiment->size_count[experiment->patterns[p]];
-    return sizes * experiment->mechanism_count;
+    return walk(experiment, NULL, NULL, 0);
 }
 
 size_t experiment_cases(const struct experiment *experiment, const struct catalogue *catalogue,
                         struct ipc_case *cases, size_t cases_max)
 {
-    size_t count = 0;
-    for (size_t p = 0; p < experiment->pattern_count; p++) {
-        enum pattern pattern = experiment->patterns[p];
-        for (size_t s = 0; s < experiment->size_count[pattern]; s++)
-            for (size_t m = 0; m < experiment->mechanism_count; m++, count++) {
-                if (count >= cases_max)
-                    continue;
-                const struct mechanism_facts *facts = catalogue_find(catalogue, experiment->mechanisms[m]);
-                bool kernel = facts == NULL || (facts->traits & TRAIT_SYNCHRONISES) != 0;
-                struct ipc_case *one = &cases[count];
-                *one = (struct ipc_case){
-                    .pattern = pattern,
-                    .message_bytes = experiment->message_bytes[pattern][s],
-                    .wait = kernel ? experiment->wait_kernel : experiment->wait_memory,
-                    .placement = experiment->placement,
-                    .relation = experiment->relation,
-                    .senders = experiment->senders,
-                    .receivers = experiment->receivers,
-                    .buffer_bytes = experiment->buffer_bytes,
-                };
-                text_copy(one->mechanism, sizeof one->mechanism, experiment->mechanisms[m]);
-            }
-    }
-    return count;
+    return walk(experiment, catalogue, cases, cases_max);
 }
 
 int64_t experiment_estimated_ms(const struct experiment *experiment)

@@ -19,6 +19,8 @@ enum {
     EXPERIMENT_TAGS_MAX = 16,
     EXPERIMENT_TAG_BYTES_MAX = 40,
     EXPERIMENT_SIZES_MAX = 32,
+    EXPERIMENT_RATES_MAX = 32,
+    EXPERIMENT_PACED_MESSAGES_MIN = 10, /* of a trial */
     EXPERIMENT_TRIALS_MAX = 1000,
     EXPERIMENT_DURATION_MS_MIN = 10,
     EXPERIMENT_DURATION_MS_MAX = 60000,
@@ -27,8 +29,6 @@ enum {
     EXPERIMENT_SLOTS_MAX = 20000, /* cases × trials */
     EXPERIMENT_HASH_BYTES = 33,
 };
-/* What the workers of this version can do; the words beyond are reserved. */
-enum { PATTERNS_OFFERED = PATTERN_STREAM + 1, WAITS_MEMORY_OFFERED = WAIT_FUTEX + 1, SIDE_OFFERED = 1 };
 #define EXPERIMENT_BUFFER_BYTES_MAX (INT64_C(64) << 20)
 
 struct experiment {
@@ -40,6 +40,7 @@ struct experiment {
 
     size_t mechanism_count;
     char mechanisms[CATALOGUE_MAX][MECHANISM_NAME_BYTES];
+    int64_t bytes_max[CATALOGUE_MAX]; /* by mechanism: larger messages of a preset are left out */
     size_t pattern_count;
     enum pattern patterns[PATTERN_COUNT];
     size_t size_count[PATTERN_COUNT];
@@ -51,11 +52,13 @@ struct experiment {
     enum placement placement;
     enum verify verify;
     int64_t buffer_bytes; /* 0 = each mechanism's own choice */
-    double rate_hz;       /* paced only */
+    size_t rate_count;    /* 0 without the pattern paced */
+    double rates_hz[EXPERIMENT_RATES_MAX];
     int64_t seed;
 };
 
-/* A mechanism that a preset would have taken but this machine does not offer. */
+/* A mechanism that a preset would have taken, but that this machine does not offer or that cannot do what was
+ * asked for beside the preset; or some sizes of it, and then the reason says which. */
 struct experiment_skip {
     char mechanism[MECHANISM_NAME_BYTES];
     char reason[REASON_BYTES];
@@ -71,7 +74,7 @@ struct experiment_context {
 struct experiment_request {
     struct experiment experiment;
     size_t skip_count;
-    struct experiment_skip skips[CATALOGUE_MAX];
+    struct experiment_skip skips[2 * CATALOGUE_MAX];
 };
 
 /* Reads and checks the document. It is valid if faults->count is 0 afterwards. */

@@ -1,5 +1,5 @@
-/* The checking half of experiment.h: from a JSON document to a valid struct, or to every fault. */
-#include "common/experiment.h"
+/* The reading half of experiment.h: from a JSON document, field by field, to a struct or to every fault. */
+#include "common/experiment_reading.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -9,8 +9,8 @@
 static const struct experiment defaults = {
     .pattern_count = 2,
     .patterns = {PATTERN_ROUND_TRIP, PATTERN_STREAM},
-    .size_count = {[PATTERN_ROUND_TRIP] = 1, [PATTERN_STREAM] = 1},
-    .message_bytes = {[PATTERN_ROUND_TRIP] = {64}, [PATTERN_STREAM] = {65536}},
+    .size_count = {[PATTERN_ROUND_TRIP] = 1, [PATTERN_STREAM] = 1, [PATTERN_PACED] = 1},
+    .message_bytes = {[PATTERN_ROUND_TRIP] = {64}, [PATTERN_STREAM] = {65536}, [PATTERN_PACED] = {64}},
     .trials = 10,
     .duration_ms = 250,
     .warmup_ms = 50,
@@ -29,17 +29,6 @@ static const char *const fields[] = {
     "rate_hz",   "verify",  "seed",       "tags",     "note",
 };
 enum { FIELD_COUNT = sizeof fields / sizeof *fields };
-
-struct reading {
-    const struct experiment_context *context;
-    struct experiment *experiment;
-    struct experiment_request *request;
-    struct faults *faults;
-    bool names_mechanisms; /* the user's own list: what is unavailable in it is a fault, not a skip */
-    bool names_placement;
-    bool names_wait_memory;
-    bool wait_is_word; /* one word for all, which then has to fit some of them */
-};
 
 static const struct json_node *array_member(const struct json_node *document, const char *name, size_t max,
                                             struct faults *faults)
@@ -123,7 +112,7 @@ static void take_all_mechanisms(struct reading *reading)
 
 static void read_patterns(struct reading *reading, const struct json_node *document)
 {
-    const struct json_node *list = array_member(document, "patterns", PATTERNS_OFFERED, reading->faults);
+    const struct json_node *list = array_member(document, "patterns", PATTERN_COUNT, reading->faults);
     if (list == NULL)
         return;
     struct experiment *experiment = reading->experiment;
@@ -133,7 +122,7 @@ static void read_patterns(struct reading *reading, const struct json_node *docum
         char pointer[FAULT_POINTER_BYTES];
         snprintf(pointer, sizeof pointer, "/patterns/%zu", position);
         int pattern = 0;
-        if (!json_word(node, pointer, pattern_names, PATTERNS_OFFERED, &pattern, reading->faults))
+        if (!json_word(node, pointer, pattern_names, PATTERN_COUNT, &pattern, reading->faults))
             continue;
         for (size_t i = 0; i < experiment->pattern_count; i++)
             if (experiment->patterns[i] == (enum pattern)pattern)
@@ -184,7 +173,7 @@ static void read_message_bytes(struct reading *reading, const struct json_node *
     for (const struct json_node *child = json_first(node); child != NULL; child = json_next(child)) {
         char pointer[FAULT_POINTER_BYTES];
         snprintf(pointer, sizeof pointer, "/message_bytes/%.60s", json_name(child));
-        int pattern = text_index_of(json_name(child), pattern_names, PATTERNS_OFFERED);
+        int pattern = text_index_of(json_name(child), pattern_names, PATTERN_COUNT);
         if (pattern < 0)
             faults_add(reading->faults, pointer, "unknown pattern");
         else
@@ -198,15 +187,10 @@ static void read_message_bytes(struct reading *reading, const struct json_node *
 static void read_wait_word(struct reading *reading, const struct json_node *node, const char *pointer,
                            bool memory, bool kernel)
 {
-    static const char *const offered[WAIT_COUNT] = {
-        [WAIT_SPIN] = "spin",   [WAIT_SPIN_FUTEX] = "spin_futex",
-        [WAIT_FUTEX] = "futex", [WAIT_BLOCK] = "block",
-        [WAIT_POLL] = "poll",
-    };
     int word = 0;
     int first = memory ? 0 : WAIT_BLOCK;
-    int last = kernel ? WAIT_COUNT : WAITS_MEMORY_OFFERED;
-    if (!json_word(node, pointer, offered + first, (size_t)(last - first), &word, reading->faults))
+    int last = kernel ? WAIT_COUNT : WAIT_MEMORY_COUNT;
+    if (!json_word(node, pointer, wait_names + first, (size_t)(last - first), &word, reading->faults))
         return;
     word += first;
     if (word < WAIT_BLOCK) {
@@ -236,6 +220,43 @@ static void read_wait(struct reading *reading, const struct json_node *document)
         read_wait_word(reading, json_member(node, "memory"), "/wait/memory", true, false);
     if (json_member(node, "kernel") != NULL)
         read_wait_word(reading, json_member(node, "kernel"), "/wait/kernel", false, true);
+}
+
+/* ---- rates ---- */
+
+static void read_rate(struct reading *reading, const struct json_node *node, const char *pointer)
+{
+    struct experiment *experiment = reading->experiment;
+    double rate_hz = json_number_or(node, 0);
+    if (!(rate_hz >= CASE_RATE_HZ_MIN && rate_hz <= CASE_RATE_HZ_MAX))
+        faults_add(reading->faults, pointer, "must be a number of messages a second from %d to %d",
+                   CASE_RATE_HZ_MIN, CASE_RATE_HZ_MAX);
+    for (size_t i = 0; i < experiment->rate_count; i++)
+        if (!(experiment->rates_hz[i] < rate_hz) && !(experiment->rates_hz[i] > rate_hz))
+            faults_add(reading->faults, pointer, "%g stands twice", rate_hz);
+    experiment->rates_hz[experiment->rate_count++] = rate_hz;
+}
+
+/* A number, or an array of them: a case each, latency under load as a curve. */
+static void read_rates(struct reading *reading, const struct json_node *document)
+{
+    const struct json_node *node = json_member(document, "rate_hz");
+    if (node == NULL)
+        return;
+    reading->experiment->rate_count = 0;
+    reading->names_rate = !json_is(node, JSON_NULL);
+    if (!json_is(node, JSON_ARRAY)) {
+        if (reading->names_rate)
+            read_rate(reading, node, "/rate_hz");
+        return;
+    }
+    node = array_member(document, "rate_hz", EXPERIMENT_RATES_MAX, reading->faults);
+    size_t position = 0;
+    for (node = json_first(node); node != NULL; node = json_next(node), position++) {
+        char pointer[FAULT_POINTER_BYTES];
+        snprintf(pointer, sizeof pointer, "/rate_hz/%zu", position);
+        read_rate(reading, node, pointer);
+    }
 }
 
 /* ---- the rest of the fields ---- */
@@ -279,8 +300,8 @@ static void read_scalars(struct reading *reading, const struct json_node *docume
         {"trials", 1, EXPERIMENT_TRIALS_MAX, &experiment->trials},
         {"duration_ms", EXPERIMENT_DURATION_MS_MIN, EXPERIMENT_DURATION_MS_MAX, &experiment->duration_ms},
         {"warmup_ms", 0, EXPERIMENT_WARMUP_MS_MAX, &experiment->warmup_ms},
-        {"senders", 1, SIDE_OFFERED, &experiment->senders},
-        {"receivers", 1, SIDE_OFFERED, &experiment->receivers},
+        {"senders", 1, CREW_SIDE_MAX, &experiment->senders},
+        {"receivers", 1, CREW_SIDE_MAX, &experiment->receivers},
     };
     for (size_t i = 0; i < sizeof integers / sizeof *integers; i++) {
         int64_t value = 0;
@@ -304,9 +325,6 @@ static void read_scalars(struct reading *reading, const struct json_node *docume
     else
         json_read_integer(document, "buffer_bytes", 4096, EXPERIMENT_BUFFER_BYTES_MAX,
                           &experiment->buffer_bytes, faults);
-    if (json_member(document, "rate_hz") != NULL && !json_is(json_member(document, "rate_hz"), JSON_NULL))
-        faults_add(faults, "/rate_hz",
-                   "only the pattern \"paced\" has a rate, and it is not offered: leave it null");
     experiment_read_tags(document, &experiment->tag_count, experiment->tags, faults);
 }
 
@@ -316,86 +334,8 @@ static void read_fields(struct reading *reading, const struct json_node *documen
     read_patterns(reading, document);
     read_message_bytes(reading, document);
     read_wait(reading, document);
+    read_rates(reading, document);
     read_scalars(reading, document);
-}
-
-/* ---- what one field means for another ---- */
-
-static bool has_pattern(const struct experiment *experiment, enum pattern pattern)
-{
-    for (size_t i = 0; i < experiment->pattern_count; i++)
-        if (experiment->patterns[i] == pattern)
-            return true;
-    return false;
-}
-
-static void check_sizes_fit(struct reading *reading, const struct mechanism_facts *facts)
-{
-    const struct experiment *experiment = reading->experiment;
-    for (int pattern = 0; pattern < PATTERN_COUNT; pattern++)
-        for (size_t i = 0;
-             has_pattern(experiment, (enum pattern)pattern) && i < experiment->size_count[pattern]; i++)
-            if (experiment->message_bytes[pattern][i] > facts->message_bytes_max)
-                faults_add(reading->faults, "/message_bytes",
-                           "%s carries at most %lld bytes a message, got %lld", facts->name,
-                           (long long)facts->message_bytes_max,
-                           (long long)experiment->message_bytes[pattern][i]);
-}
-
-static void check_mechanisms(struct reading *reading)
-{
-    const struct experiment *experiment = reading->experiment;
-    bool memory = false, kernel = false;
-    for (size_t i = 0; i < experiment->mechanism_count; i++) {
-        const struct mechanism_facts *facts =
-            catalogue_find(reading->context->catalogue, experiment->mechanisms[i]);
-        if (facts->traits & TRAIT_SYNCHRONISES)
-            kernel = true;
-        else
-            memory = true;
-        check_sizes_fit(reading, facts);
-        if (experiment->relation == RELATION_UNRELATED && facts->traits & TRAIT_RELATED_ONLY)
-            faults_add(reading->faults, "/relation",
-                       "a %s joins relatives only: leave %s out, or take \"related\"", facts->title,
-                       facts->name);
-    }
-    if (reading->wait_is_word && reading->names_wait_memory && !memory && kernel)
-        faults_add(reading->faults, "/wait",
-                   "none of the mechanisms takes \"%s\": it is for those that do not "
-                   "synchronise by themselves",
-                   wait_names[experiment->wait_memory]);
-    if (experiment->mechanism_count == 0 && reading->faults->count == 0)
-        faults_add(reading->faults, "/mechanisms", "none of them is available on this machine");
-}
-
-static void settle_placement(struct reading *reading)
-{
-    struct experiment *experiment = reading->experiment;
-    int cpus = reading->context->cpus;
-    if (cpus < 2 && experiment->placement == PLACEMENT_TWO_CPUS && reading->names_placement)
-        faults_add(reading->faults, "/placement",
-                   "this machine has one usable CPU: take \"same_cpu\" or \"free\"");
-    else if (cpus < 2 && experiment->placement == PLACEMENT_TWO_CPUS)
-        experiment->placement = PLACEMENT_SAME_CPU;
-    bool shares_cpu = experiment->placement == PLACEMENT_SAME_CPU || cpus < 2;
-    if (!shares_cpu || experiment->wait_memory == WAIT_FUTEX)
-        return;
-    if (reading->names_wait_memory)
-        faults_add(reading->faults, "/wait",
-                   "on one CPU a spinning worker keeps its peer from running: take \"futex\"");
-    experiment->wait_memory = WAIT_FUTEX;
-}
-
-static void check_extent(struct reading *reading)
-{
-    const struct experiment *experiment = reading->experiment;
-    size_t cases = experiment_case_count(experiment);
-    if (cases > EXPERIMENT_CASES_MAX)
-        faults_add(reading->faults, "/mechanisms", "%zu cases are more than the %d a run may have", cases,
-                   EXPERIMENT_CASES_MAX);
-    else if (cases * (size_t)experiment->trials > EXPERIMENT_SLOTS_MAX)
-        faults_add(reading->faults, "/trials", "%zu cases × %d trials are more than the %d a run may have",
-                   cases, experiment->trials, EXPERIMENT_SLOTS_MAX);
 }
 
 /* ---- reading ---- */
@@ -439,13 +379,11 @@ void experiment_read(const struct json_node *document, const struct experiment_c
     if (preset != NULL)
         apply_preset(&reading, preset);
     reading.names_mechanisms = json_member(document, "mechanisms") != NULL;
+    reading.names_rate = false; /* the preset's goes with its pattern */
     read_fields(&reading, document);
     if (preset == NULL && !reading.names_mechanisms)
         faults_add(faults, "/mechanisms", "is missing: name some, or take a preset");
     if (faults->count > 0)
         return;
-    settle_placement(&reading);
-    check_mechanisms(&reading);
-    if (faults->count == 0)
-        check_extent(&reading);
+    experiment_check(&reading);
 }

@@ -14,6 +14,7 @@ void describe_catalogue(struct catalogue *catalogue)
         struct mechanism_facts *facts = &catalogue->mechanisms[catalogue->count++];
         struct err err;
         *facts = (struct mechanism_facts){.traits = mechanism->traits,
+                                          .waits = mechanism->waits,
                                           .message_bytes_max = mechanism_message_bytes_max(mechanism),
                                           .available = mechanism->probe(&err) == 0};
         text_copy(facts->name, sizeof facts->name, mechanism->name);
