@@ -105,3 +105,44 @@ test("the list is filtered by the address", async (t) => {
   await page.getByLabel("State").selectOption("failed");
   await page.getByText("No run matches.").waitFor();
 });
+
+test("a run taken on another machine shows that machine's facts, and what differs here", async (t) => {
+  const server = await startServer(t);
+  const run = await takeRun(server, { ...small_experiment, patterns: ["stream"] });
+  const page = await openPage(t, server.base);
+  // The page is told that the server has moved; the facts of the run's machine still come from the archive.
+  await page.route("**/api/v1/machine", async (route) => {
+    const answer = await route.fetch();
+    const machine = await answer.json();
+    machine.full = machine.comparable = "0".repeat(32);
+    machine.facts.kernel = "Linux 1.0";
+    await route.fulfill({ response: answer, json: machine });
+  });
+  await page.goto(`/runs/${run.id}`);
+  const facts = page.getByRole("table", { name: "Machine" });
+  const kernel = facts.locator("tr", { has: page.getByText("kernel", { exact: true }) });
+  await kernel.getByText("here: Linux 1.0").waitFor();
+  const { facts: archived } = await (await fetch(`${server.base}/api/v1/machines/${run.machine.full}`)).json();
+  assert.ok((await kernel.textContent())?.includes(archived.kernel));
+  await page.getByText("another machine, or this one in another state").waitFor();
+});
+
+test("a run is taken again in an order of its own, without the mark of a first run", async (t) => {
+  const server = await startServer(t);
+  const run = await takeRun(server, { ...small_experiment, seed: 42, tags: ["first-run", "demo"] });
+  const page = await openPage(t, server.base);
+  await page.goto(`/runs/${run.id}`);
+  await page.getByRole("link", { name: /^Change and run/ }).click();
+  const dialog = page.getByRole("dialog", { name: "Own experiment" });
+  await dialog.getByText("That run took 42.").waitFor();
+  assert.equal(await dialog.getByLabel("Seed", { exact: true }).inputValue(), "");
+  assert.equal(await dialog.getByLabel("Tags", { exact: true }).inputValue(), "demo");
+
+  await page.goto(`/runs/${run.id}`);
+  await page.getByRole("button", { name: "Run again" }).click();
+  await page.waitForURL(new RegExp(`/runs/${run.id + 1}$`));
+  const again = await (await fetch(`${server.base}/api/v1/runs/${run.id + 1}`)).json();
+  assert.deepEqual(again.tags, ["demo"]);
+  assert.notEqual(again.experiment.seed, 42);
+  assert.equal(again.experiment_hash, run.experiment_hash);
+});

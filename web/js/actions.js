@@ -2,6 +2,7 @@
 
 import * as api from "./api.js";
 import { collectFigures, runsToRead } from "./figures.js";
+import { offersOf } from "./offers.js";
 import { isOver } from "./words.js";
 
 /**
@@ -51,6 +52,16 @@ export function loadCatalogue(store) {
     },
   );
   return catalogue;
+}
+
+/**
+ * Reads once what an experiment may say.
+ * @param {Store} store
+ * @param {AbortSignal} signal
+ */
+export async function loadOffers(store, signal) {
+  if (store.getState().offers) return;
+  store.dispatch({ type: "offers", offers: offersOf(await api.getDescription(signal)) });
 }
 
 /**
@@ -111,6 +122,17 @@ export async function loadRun(store, id, signal) {
   const [cases, trials] = await Promise.all([api.getResults(id, signal), api.getTrials(id, signal)]);
   store.dispatch({ type: "results", run: id, cases });
   store.dispatch({ type: "trials", run: id, trials });
+}
+
+/**
+ * The facts behind a run's machine. A fingerprint that is known is not read again.
+ * @param {Store} store
+ * @param {string} full
+ * @param {AbortSignal} signal
+ */
+export async function loadMachineOfRuns(store, full, signal) {
+  if (store.getState().machines.has(full)) return;
+  store.dispatch({ type: "machine_of_runs", machine: await api.getMachineOfRuns(full, signal) });
 }
 
 /**

@@ -96,6 +96,14 @@ export const getPresets = async (signal) => (await request("GET", "/presets", { 
 /** @param {AbortSignal} [signal] @returns {Promise<import("./types.js").Machine>} */
 export const getMachine = async (signal) => (await request("GET", "/machine", { signal })).body;
 
+/**
+ * The machine that a run in the archive was taken on.
+ * @param {string} full  its hash
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<import("./types.js").Machine>}
+ */
+export const getMachineOfRuns = async (full, signal) => (await request("GET", `/machines/${full}`, { signal })).body;
+
 /** @param {AbortSignal} [signal] @returns {Promise<import("./types.js").Health>} */
 export const getHealth = async (signal) => (await request("GET", "/healthz", { signal })).body;
 

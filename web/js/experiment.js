@@ -1,15 +1,16 @@
 /**
- * An experiment as a form holds it and as the server takes it, and what can be said of it before it is sent. Pure.
+ * An experiment as a form holds it and as the server takes it. Pure.
  * The server alone decides what is valid: odd input is sent as written, so that its answer appears at the field.
  *
  * @typedef {import("./types.js").Experiment} Experiment
- * @typedef {import("./types.js").Mechanism} Mechanism
+ * @typedef {import("./types.js").Pattern} Pattern
  *
  * @typedef {object} Values
  * @property {string} name
  * @property {string[]} mechanisms
- * @property {OfferedPattern[]} patterns
- * @property {Record<OfferedPattern, string>} message_bytes  sizes as typed, separated by commas
+ * @property {Pattern[]} patterns
+ * @property {Record<Pattern, string>} message_bytes  sizes as typed, separated by commas
+ * @property {string} rate_hz  rates as typed, separated by commas; of the pattern paced
  * @property {string} trials
  * @property {string} duration_ms
  * @property {string} warmup_ms
@@ -26,17 +27,7 @@
  * @property {string} note
  */
 
-import { formatBytes, parseBytes } from "./format.js";
-
-/**
- * What this version of the workers does; the API's words go further.
- * @typedef {"round_trip"|"stream"} OfferedPattern
- * @type {OfferedPattern[]}
- */
-export const patterns = ["round_trip", "stream"];
-export const memory_waits = ["spin", "spin_futex", "futex"];
-export const kernel_waits = ["block", "poll"];
-export const placements = ["two_cpus", "same_cpu", "free"];
+import { formatBytes, parseBytes, parseCount } from "./format.js";
 
 /** Between the trials: processes are started, placed and reaped. */
 const overhead_ms = 45;
@@ -47,7 +38,8 @@ export function defaultValues() {
     name: "",
     mechanisms: [],
     patterns: ["round_trip", "stream"],
-    message_bytes: { round_trip: "64 B", stream: "64 KiB" },
+    message_bytes: { round_trip: "64 B", stream: "64 KiB", paced: "64 B" },
+    rate_hz: "1k, 5k, 20k, 50k",
     trials: "10",
     duration_ms: "250",
     warmup_ms: "50",
@@ -65,13 +57,32 @@ export function defaultValues() {
   };
 }
 
+/** The server's mark on the run it takes by itself in an empty archive. */
+const first_run_tag = "first-run";
+
 /**
- * An archived experiment as it can be sent again: without the fields that say nothing.
+ * An archived experiment as it can be sent again, in the same order: without the fields that say nothing, and without
+ * the mark of a run that nobody asked for.
  * @param {Experiment} experiment
  * @returns {Experiment}
  */
-export const sentExperiment = (experiment) =>
-  Object.fromEntries(Object.entries(experiment).filter(([, value]) => value !== null && value !== ""));
+export function sentExperiment({ tags = [], ...rest }) {
+  const said = Object.entries({ ...rest, tags: tags.filter((tag) => tag !== first_run_tag) });
+  return Object.fromEntries(
+    said.filter(([, value]) => value !== null && value !== "" && !(Array.isArray(value) && value.length === 0)),
+  );
+}
+
+/**
+ * The same experiment for another run: its trials come in an order of their own, or the two would share their luck.
+ * @param {Experiment} experiment
+ * @returns {Experiment}
+ */
+export function repeatedExperiment(experiment) {
+  const repeated = sentExperiment(experiment);
+  delete repeated.seed;
+  return repeated;
+}
 
 /**
  * The values of a form that starts from an experiment already known.
@@ -82,18 +93,18 @@ export function valuesOf(experiment) {
   const values = defaultValues();
   /** @param {unknown} value @param {string} otherwise */
   const text = (value, otherwise) => (value === null || value === undefined ? otherwise : String(value));
-  const { wait, message_bytes } = experiment;
-  for (const pattern of patterns) {
+  const { wait, message_bytes, rate_hz } = experiment;
+  for (const pattern of /** @type {Pattern[]} */ (Object.keys(values.message_bytes))) {
     const sizes = Array.isArray(message_bytes) ? message_bytes : message_bytes?.[pattern];
     if (sizes?.length) values.message_bytes[pattern] = sizes.map(formatBytesExactly).join(", ");
   }
+  const rates = [rate_hz ?? []].flat();
   return {
     ...values,
     name: text(experiment.name, ""),
     mechanisms: experiment.mechanisms ?? [],
-    patterns: experiment.patterns
-      ? patterns.filter((pattern) => experiment.patterns?.includes(pattern))
-      : values.patterns,
+    patterns: experiment.patterns ?? values.patterns,
+    rate_hz: rates.length > 0 ? rates.join(", ") : values.rate_hz,
     trials: text(experiment.trials, values.trials),
     duration_ms: text(experiment.duration_ms, values.duration_ms),
     warmup_ms: text(experiment.warmup_ms, values.warmup_ms),
@@ -150,6 +161,8 @@ export function experimentOf(values) {
     relation: /** @type {any} */ (values.relation),
     verify: values.verify,
   };
+  if (values.patterns.includes("paced"))
+    experiment.rate_hz = splitList(values.rate_hz).map((text) => parseCount(text) ?? numberOrText(text));
   if (values.name.trim()) experiment.name = values.name.trim();
   if (values.wait_memory || values.wait_kernel) {
     experiment.wait = {};
@@ -168,9 +181,10 @@ export function experimentOf(values) {
 /** @param {Experiment} experiment */
 export function countCases(experiment) {
   const sizes = experiment.message_bytes;
-  const of_patterns = (experiment.patterns ?? []).map((pattern) =>
-    Array.isArray(sizes) ? sizes.length : (sizes?.[pattern]?.length ?? 0),
-  );
+  const of_patterns = (experiment.patterns ?? []).map((pattern) => {
+    const of_sizes = Array.isArray(sizes) ? sizes.length : (sizes?.[pattern]?.length ?? 0);
+    return pattern === "paced" ? of_sizes * [experiment.rate_hz ?? []].flat().length : of_sizes;
+  });
   return (experiment.mechanisms?.length ?? 0) * of_patterns.reduce((sum, count) => sum + count, 0);
 }
 
@@ -179,51 +193,6 @@ export function estimateMs(experiment) {
   const trial_ms = Number(experiment.duration_ms) + Number(experiment.warmup_ms) + overhead_ms;
   const total = countCases(experiment) * Number(experiment.trials) * trial_ms;
   return Number.isFinite(total) ? total : 0;
-}
-
-/**
- * What the reader may want to know before the server says so, by the field it concerns.
- * @param {Values} values
- * @param {readonly Mechanism[]} catalogue
- * @returns {Map<string, string>}  pointer → hint
- */
-export function hintsOf(values, catalogue) {
-  /** @type {Map<string, string>} */
-  const hints = new Map();
-  const chosen = catalogue.filter((one) => values.mechanisms.includes(one.name));
-  /** @param {Mechanism[]} list */
-  const names = (list) => list.map((one) => one.title).join(", ");
-  if (chosen.length === 0) hints.set("/mechanisms", "Choose at least one mechanism.");
-  if (values.patterns.length === 0) hints.set("/patterns", "Choose at least one pattern.");
-  if (Number(values.trials) < 6) hints.set("/trials", "Below 6 trials a figure has no interval.");
-  for (const pattern of values.patterns) {
-    const texts = splitList(values.message_bytes[pattern]);
-    const unreadable = texts.filter((text) => parseBytes(text) === null);
-    const largest = Math.max(0, ...texts.map((text) => parseBytes(text) ?? 0));
-    const too_small = chosen.filter((one) => one.message_bytes_max < largest);
-    const pointer = `/message_bytes/${pattern}`;
-    if (texts.length === 0) hints.set(pointer, "At least one size, for example 64 or 4 KiB.");
-    else if (unreadable.length > 0)
-      hints.set(pointer, `Not a size: ${unreadable.join(", ")}. Write 64, 4 KiB or 1 MiB.`);
-    else if (too_small.length > 0)
-      hints.set(
-        pointer,
-        `Too large for ${too_small.map((one) => `${one.title} (at most ${formatBytes(one.message_bytes_max)})`).join(", ")}.`,
-      );
-  }
-  const related_only = chosen.filter((one) => one.traits.reach === "related");
-  if (values.relation === "unrelated" && related_only.length > 0)
-    hints.set("/relation", `Only related processes can share: ${names(related_only)}.`);
-  const one_sender = chosen.filter((one) => one.traits.senders === "one");
-  if (Number(values.senders) > 1 && one_sender.length > 0)
-    hints.set("/senders", `One sender only: ${names(one_sender)}.`);
-  const one_receiver = chosen.filter((one) => one.traits.receivers === "one");
-  if (Number(values.receivers) > 1 && one_receiver.length > 0)
-    hints.set("/receivers", `One receiver only: ${names(one_receiver)}.`);
-  if (values.placement === "same_cpu" && values.wait_memory.startsWith("spin")) {
-    hints.set("/wait/memory", "On one CPU a spinning process only keeps the other from running: take a futex.");
-  }
-  return hints;
 }
 
 /**

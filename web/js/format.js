@@ -111,6 +111,15 @@ export function formatMessageRate(messages_per_s) {
 }
 
 /**
+ * A rate that was asked for, as short as it can be written: 5 k/s.
+ * @param {number|null|undefined} hz
+ */
+export function formatOfferedRate(hz) {
+  const text = formatMessageRate(hz);
+  return text.includes(".") ? text.replace(/\.?0+(?= )/, "") : text;
+}
+
+/**
  * `low–high unit`; the unit stands once if both ends have it.
  * @param {import("./types.js").MaybeEstimate} estimate
  * @param {(value: number|null|undefined) => string} format
@@ -185,4 +194,16 @@ export function parseBytes(text) {
   const power = match[2] ? "kmg".indexOf(match[2].toLowerCase()) + 1 : 0;
   const bytes = Number(match[1]) * 1024 ** power;
   return Number.isSafeInteger(bytes) ? bytes : null;
+}
+
+/**
+ * Reads `1000`, `20k`, `1.5M`: decimal, as rates are shown.
+ * @param {string} text
+ * @returns {number|null}  null if it is not a number
+ */
+export function parseCount(text) {
+  const match = /^\s*(\d+(?:\.\d+)?)\s*([kM]?)\s*$/.exec(text);
+  if (!match) return null;
+  const count = Number(match[1]) * { "": 1, k: 1e3, M: 1e6 }[/** @type {""|"k"|"M"} */ (match[2])];
+  return Number.isFinite(count) ? count : null;
 }

@@ -1,25 +1,45 @@
-/** How mechanisms look: one hue a family, one shade and one marker a mechanism, by their place in the catalogue. Pure. */
+/**
+ * How mechanisms look and in which order their families stand: one hue a family, one shade and one marker a mechanism,
+ * by its place in the catalogue. Pure.
+ */
 
 /**
  * @typedef {import("./types.js").Mechanism} Mechanism
  * @typedef {"circle"|"square"|"triangle"|"diamond"|"wedge"|"plus"|"hexagon"|"cross"} Shape
  * @typedef {{hue: string, shade: number, shape: Shape}} Look
- * @typedef {{name: string, title: string, mechanisms: Mechanism[]}} Family
+ * @typedef {{name: string, title: string, note: string, mechanisms: Mechanism[]}} Family
  */
 
 /** @type {Shape[]} */
 const shapes = ["circle", "square", "triangle", "diamond", "wedge", "plus", "hexagon", "cross"];
 
-/** @type {Record<string, {title: string, hue: string, shades: number}>} */
+/**
+ * In the order they are shown. A family that is not among them takes the place of `unheard_of`.
+ * @type {Record<string, {title: string, note: string, hue: string, shades: number}>}
+ */
 const families = {
-  memory: { title: "Memory", hue: "memory", shades: 6 },
-  byte_stream: { title: "Byte streams", hue: "stream", shades: 4 },
-  socket: { title: "Sockets", hue: "socket", shades: 6 },
-  message_queue: { title: "Message queues", hue: "queue", shades: 3 },
-  signal: { title: "Signals", hue: "signal", shades: 3 },
-  technique: { title: "Techniques", hue: "technique", shades: 3 },
-  control: { title: "Controls", hue: "other", shades: 3 },
+  memory: { title: "Memory", note: "the payload is written where the other reads it", hue: "memory", shades: 6 },
+  byte_stream: { title: "Byte streams", note: "the kernel copies in and out", hue: "stream", shades: 4 },
+  socket: { title: "Sockets", note: "the kernel copies, with addresses", hue: "socket", shades: 6 },
+  message_queue: { title: "Message queues", note: "the kernel keeps whole messages", hue: "queue", shades: 3 },
+  signal: { title: "Wake-ups", note: "announce what lies in shared memory", hue: "signal", shades: 3 },
+  technique: { title: "Techniques", note: "fewer copies or fewer calls, at a price", hue: "technique", shades: 3 },
+  unheard_of: { title: "", note: "", hue: "other", shades: 3 },
+  control: { title: "Controls", note: "what the loop itself costs", hue: "other", shades: 3 },
 };
+const family_order = Object.keys(families);
+
+/** @param {string} name */
+const familyOf = (name) => families[name] ?? families.unheard_of;
+
+/** @param {string} name */
+const rankOf = (name) => family_order.indexOf(name in families ? name : "unheard_of");
+
+/**
+ * Controls are measured like mechanisms, but carry nothing from one process to another.
+ * @param {Pick<Mechanism, "family">} mechanism
+ */
+export const isControl = ({ family }) => family === "control";
 
 /** @param {string} name */
 function titleOf(name) {
@@ -28,7 +48,7 @@ function titleOf(name) {
 }
 
 /**
- * Families in the order of the catalogue.
+ * Families in their order, the mechanisms of each in that of the catalogue.
  * @param {readonly Mechanism[]} mechanisms
  * @returns {Family[]}
  */
@@ -37,12 +57,12 @@ export function groupByFamily(mechanisms) {
   const groups = new Map();
   for (const mechanism of mechanisms) {
     const { family } = mechanism;
-    let group = groups.get(family);
-    if (!group)
-      groups.set(family, (group = { name: family, title: families[family]?.title ?? titleOf(family), mechanisms: [] }));
+    const { title, note } = familyOf(family);
+    const group = groups.get(family) ?? { name: family, title: title || titleOf(family), note, mechanisms: [] };
     group.mechanisms.push(mechanism);
+    groups.set(family, group);
   }
-  return [...groups.values()];
+  return [...groups.values()].sort((a, b) => rankOf(a.name) - rankOf(b.name));
 }
 
 /**
@@ -52,7 +72,7 @@ export function groupByFamily(mechanisms) {
 export function looksOf(mechanisms) {
   const looks = new Map();
   for (const group of groupByFamily(mechanisms)) {
-    const { hue, shades } = families[group.name] ?? { hue: "other", shades: 3 };
+    const { hue, shades } = familyOf(group.name);
     group.mechanisms.forEach((mechanism, i) => {
       looks.set(mechanism.name, { hue, shade: (i % shades) + 1, shape: shapes[i % shapes.length] });
     });

@@ -18,7 +18,9 @@
  * @property {number} resync  rises whenever everything shown has to be fetched (again); 0: not yet
  * @property {readonly import("./types.js").Mechanism[]} mechanisms
  * @property {readonly import("./types.js").Preset[]} presets
- * @property {import("./types.js").Machine|null} machine
+ * @property {import("./offers.js").Offers|null} offers  what an experiment may say
+ * @property {import("./types.js").Machine|null} machine  the one the server runs on
+ * @property {ReadonlyMap<string, import("./types.js").Machine>} machines  that runs were taken on, by their full hash
  * @property {import("./types.js").Health|null} health
  * @property {ReadonlyMap<number, Run>} runs
  * @property {ReadonlyMap<number, readonly Case[]>} results
@@ -30,7 +32,9 @@
  * @typedef {{type: "connection", connection: import("./types.js").Connection, reason?: string}
  *   | {type: "resync"}
  *   | {type: "catalogue", mechanisms: import("./types.js").Mechanism[], presets: import("./types.js").Preset[]}
+ *   | {type: "offers", offers: import("./offers.js").Offers}
  *   | {type: "machine", machine: import("./types.js").Machine}
+ *   | {type: "machine_of_runs", machine: import("./types.js").Machine}
  *   | {type: "health", health: import("./types.js").Health}
  *   | {type: "runs", runs: Run[]}
  *   | {type: "run_deleted", id: number}
@@ -51,7 +55,9 @@ export const initial_state = {
   resync: 0,
   mechanisms: [],
   presets: [],
+  offers: null,
   machine: null,
+  machines: new Map(),
   health: null,
   runs: new Map(),
   results: new Map(),
@@ -97,6 +103,12 @@ function withRun(state, run) {
   };
 }
 
+/**
+ * @param {State["machines"]} machines
+ * @param {import("./types.js").Machine} machine
+ */
+const withMachine = (machines, machine) => withEntry(machines, machine.full, machine);
+
 /** @param {Case|undefined} known @param {Case} incoming */
 const newerCase = (known, incoming) =>
   known && known.trials + known.failed > incoming.trials + incoming.failed ? known : incoming;
@@ -129,8 +141,12 @@ export function reduce(state, action) {
       return { ...state, resync: state.resync + 1 };
     case "catalogue":
       return { ...state, mechanisms: action.mechanisms, presets: action.presets };
+    case "offers":
+      return { ...state, offers: action.offers };
     case "machine":
-      return { ...state, machine: action.machine };
+      return { ...state, machine: action.machine, machines: withMachine(state.machines, action.machine) };
+    case "machine_of_runs":
+      return { ...state, machines: withMachine(state.machines, action.machine) };
     case "health":
       return { ...state, health: action.health };
     case "runs":

@@ -37,7 +37,7 @@
  * @property {string|{memory?: string, kernel?: string}} [wait]
  * @property {string} [placement]
  * @property {number|null} [buffer_bytes]
- * @property {number|null} [rate_hz]
+ * @property {number|number[]|null} [rate_hz]
  * @property {string} [verify]
  * @property {number|null} [seed]
  * @property {string[]} [tags]
@@ -55,6 +55,7 @@
  * @property {string} comparable
  * @property {string} full
  * @property {string} [host]
+ * @property {number} [cpus]  that the server and its workers may use
  * @property {Facts} [facts]
  * @property {number[]} [load]
  * @property {Facts} [isolation]

@@ -1,7 +1,12 @@
 /** The field's terms in plain words. Names the server may add later are shown as they are. */
 
-/** @param {Record<string, string>} table @returns {(name: string|null|undefined) => string} */
-const lookup = (table) => (name) => (name ? (table[name] ?? name.replaceAll("_", " ")) : "");
+/** @param {Record<string, string>} table */
+const lookup = (table) =>
+  Object.assign(
+    /** @param {string|null|undefined} name */
+    (name) => (name ? (table[name] ?? name.replaceAll("_", " ")) : ""),
+    { knows: (/** @type {string} */ name) => name in table },
+  );
 
 export const patternText = lookup({ round_trip: "round trip", stream: "stream", paced: "paced" });
 
@@ -39,7 +44,7 @@ export const distanceText = lookup({
   mixed: "mixed: the CPUs moved apart or together during the trials",
 });
 
-const flag_words = lookup({
+export const flagText = lookup({
   batched: "Timed in batches of 100 round trips, because one is shorter than the clock can resolve.",
   placement_moved: "The CPUs changed their distance during a trial, which moves memory-speed figures a lot.",
   gap: "The clock jumped during a trial: something else held the CPU.",
@@ -49,9 +54,6 @@ const flag_words = lookup({
   integrity: "Messages were lost, torn, duplicated or reordered.",
   trial_failed: "At least one attempt failed. A failed trial is taken again once.",
 });
-
-/** @param {string} flag */
-export const flagText = (flag) => flag_words(flag);
 
 /** @param {string} flag */
 export const flagName = (flag) => flag.replaceAll("_", " ");

@@ -3,23 +3,9 @@
 import { problemText } from "../js/actions.js";
 import { getDescription } from "../js/api.js";
 import { h, setChildren } from "../js/dom.js";
+import { resolveReference as resolve } from "../js/offers.js";
 
 const methods = ["get", "post", "put", "patch", "delete"];
-
-/**
- * Follows one $ref inside the document.
- * @param {any} description
- * @param {any} value
- * @returns {any}
- */
-function resolve(description, value) {
-  const reference = value?.$ref;
-  if (typeof reference !== "string" || !reference.startsWith("#/")) return value;
-  return reference
-    .slice(2)
-    .split("/")
-    .reduce((/** @type {any} */ part, key) => part?.[key.replaceAll("~1", "/").replaceAll("~0", "~")], description);
-}
 
 /** @param {any} schema @returns {string} */
 function typeText(schema) {

@@ -1,8 +1,9 @@
 /** The first page: the comparison itself, filling in while a run goes on. */
 
-import { loadOverview, problemText, startRun, stopRun, tellProblem } from "../js/actions.js";
+import { loadOffers, loadOverview, problemText, startRun, stopRun, tellProblem } from "../js/actions.js";
 import { getRun, newKey } from "../js/api.js";
 import { h, setChildren, setText } from "../js/dom.js";
+import { repeatedExperiment } from "../js/experiment.js";
 import { choiceOf, collectFigures, optionsOf } from "../js/figures.js";
 import { formatBytes } from "../js/format.js";
 import { legendOf } from "../js/mechanisms.js";
@@ -78,11 +79,14 @@ function createOwnExperiment(store, signal) {
 
   /** @param {string} from */
   async function open(from) {
-    const { mechanisms, presets } = store.getState();
-    if (mechanisms.length === 0) return;
+    const { mechanisms: catalogue, presets, machine } = store.getState();
+    if (catalogue.length === 0) return;
     try {
-      const known = /^\d+$/.test(from) ? (await getRun(Number(from), signal)).run.experiment : {};
-      dialog.open({ mechanisms: presets[0]?.experiment.mechanisms, ...known }, mechanisms);
+      await loadOffers(store, signal);
+      const { offers } = store.getState();
+      const repeated = /^\d+$/.test(from) ? (await getRun(Number(from), signal)).run.experiment : null;
+      const known = repeated ? repeatedExperiment(repeated) : { mechanisms: presets[0]?.experiment.mechanisms };
+      if (offers) dialog.open({ from: known, repeated, catalogue, offers, cpus: machine?.cpus ?? null });
     } catch (error) {
       tellProblem(store, error);
     }

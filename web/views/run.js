@@ -3,6 +3,7 @@
 import {
   deleteRun,
   loadCatalogue,
+  loadMachineOfRuns,
   loadRun,
   problemText,
   restoreRun,
@@ -13,7 +14,7 @@ import {
 } from "../js/actions.js";
 import { Problem, newKey } from "../js/api.js";
 import { h, setChildren, setText } from "../js/dom.js";
-import { sentExperiment } from "../js/experiment.js";
+import { repeatedExperiment } from "../js/experiment.js";
 import { legendOf } from "../js/mechanisms.js";
 import { navigate, setTitle } from "../js/router.js";
 import { isOver } from "../js/words.js";
@@ -35,7 +36,10 @@ function createHead(store) {
   return createRunHead({
     onsave: (run, changes) => saveRun(store, run, changes),
     onrepeat: (run) =>
-      void startRun(store, sentExperiment(run.experiment), newKey()).then((next) => navigate(`/runs/${next.id}`), fail),
+      void startRun(store, repeatedExperiment(run.experiment), newKey()).then(
+        (next) => navigate(`/runs/${next.id}`),
+        fail,
+      ),
     ondelete: (run) => void deleteRun(store, run.id).then(() => navigate("/runs"), fail),
     onpin: (run) => void saveRun(store, run, { pinned: !run.pinned }).catch(fail),
   });
@@ -78,15 +82,20 @@ function createAccount(store) {
   return {
     above: [head.element, progress.element, skipped],
     below: context,
-    /** @param {Run} run @param {import("../js/types.js").Machine|null} here @param {Legend} legend */
-    update(run, here, legend) {
+    /**
+     * @param {Run} run
+     * @param {import("../js/types.js").Machine|null} taken_on  null: not known (yet)
+     * @param {import("../js/types.js").Machine|null} here
+     * @param {Legend} legend
+     */
+    update(run, taken_on, here, legend) {
       head.update(run);
       progress.element.hidden = isOver(run.state) && !run.message;
       progress.update({ run, waiting: 0, legend });
       setText(skipped, skippedText(run, legend));
       skipped.hidden = skipped.textContent === "";
-      const now = JSON.stringify([run.machine, here?.full, run.isolation, run.experiment]);
-      if (now !== context_of) setChildren(context, createRunContext(run, here));
+      const now = JSON.stringify([run.machine, taken_on?.full, here?.full, run.isolation, run.experiment]);
+      if (now !== context_of) setChildren(context, createRunContext(run, taken_on, here));
       context_of = now;
     },
   };
@@ -126,7 +135,7 @@ export function mountRun({ root, signal, parameters, query, store }) {
   }
 
   function renderRun() {
-    const { runs, mechanisms, machine: here } = store.getState();
+    const { runs, mechanisms, machines, machine: here } = store.getState();
     const run = runs.get(id);
     if (!run || run.deleted) {
       if (seen || run) showAbsence("This run was deleted.", true);
@@ -136,7 +145,7 @@ export function mountRun({ root, signal, parameters, query, store }) {
     absence.element.hidden = true;
     body.hidden = false;
     setTitle(titleOf(run));
-    account.update(run, here, legendOf(mechanisms));
+    account.update(run, machines.get(run.machine?.full ?? "") ?? null, here, legendOf(mechanisms));
   }
 
   function renderFigures() {
@@ -162,7 +171,14 @@ export function mountRun({ root, signal, parameters, query, store }) {
     },
     signal,
   );
-  store.watch((state) => [state.runs.get(id), state.mechanisms, state.machine], renderRun, signal);
+  store.watch((state) => [state.runs.get(id), state.mechanisms, state.machine, state.machines], renderRun, signal);
+  store.watch(
+    (state) => [state.runs.get(id)?.machine?.full, state.machine],
+    (full, here) => {
+      if (full && here) loadMachineOfRuns(store, full, signal).catch((error) => tellProblem(store, error));
+    },
+    signal,
+  );
   store.watch(
     (state) => [state.results.get(id), state.trials.get(id), state.mechanisms, state.runs.has(id)],
     renderFigures,

@@ -9,18 +9,18 @@ import {
   estimateMs,
   experimentOf,
   fieldOfPointer,
-  hintsOf,
-  patterns,
   shellCommand,
   valuesOf,
 } from "../../js/experiment.js";
 import { formatEstimate, formatPlural } from "../../js/format.js";
+import { hintsOf } from "../../js/hints.js";
 import { createFields } from "./fields.js";
 
 /**
  * @typedef {import("../../js/types.js").Experiment} Experiment
  * @typedef {import("../../js/types.js").Mechanism} Mechanism
  * @typedef {import("../../js/experiment.js").Values} Values
+ * @typedef {import("../../js/types.js").Pattern} Pattern
  * @typedef {import("./field.js").Field} Field
  */
 
@@ -34,8 +34,12 @@ function readForm(form) {
       /** @type {unknown} */ (Object.fromEntries(Object.keys(defaultValues()).map((name) => [name, text(name)])))
     ),
     mechanisms: data.getAll("mechanisms").map(String),
-    patterns: patterns.filter((pattern) => data.getAll("patterns").includes(pattern)),
-    message_bytes: { round_trip: text("bytes_round_trip"), stream: text("bytes_stream") },
+    patterns: /** @type {Pattern[]} */ (data.getAll("patterns").map(String)),
+    message_bytes: {
+      round_trip: text("bytes_round_trip"),
+      stream: text("bytes_stream"),
+      paced: text("bytes_paced"),
+    },
   };
 }
 
@@ -109,6 +113,23 @@ function createForm(close, body, footer) {
   );
 }
 
+/** @param {Experiment|null} repeated */
+function seedHelp(repeated) {
+  const fresh = "of the shuffled order; empty: a fresh one is drawn and kept";
+  return repeated?.seed === undefined || repeated.seed === null ? fresh : `${fresh}. That run took ${repeated.seed}.`;
+}
+
+/**
+ * A size or a rate is asked for only where the chosen patterns have one.
+ * @param {string} pointer
+ * @param {readonly Pattern[]} chosen
+ */
+function isAsked(pointer, chosen) {
+  const [, name, pattern] = pointer.split("/");
+  if (name === "rate_hz") return chosen.includes("paced");
+  return name !== "message_bytes" || chosen.some((one) => one === pattern);
+}
+
 /**
  * @param {object} options
  * @param {(experiment: Experiment, key: string) => Promise<void>} options.onstart  rejects with a Problem
@@ -127,19 +148,18 @@ export function createExperimentDialog({ onstart, onclose }) {
 
   /** @type {Field[]} */
   let fields = [];
-  /** @type {readonly Mechanism[]} */
-  let catalogue = [];
+  /** @type {import("../../js/hints.js").Circumstances} */
+  let circumstances = { catalogue: [], cpus: null, rate_hz: { min: 0, max: Infinity } };
   // One key for one content: a repeated request with the same content is the same run, another content is another.
   let key = newKey();
 
   function refresh() {
     const values = readForm(form);
     const experiment = experimentOf(values);
-    const hints = hintsOf(values, catalogue);
+    const hints = hintsOf(values, circumstances);
     for (const field of fields) {
       field.setHint(hints.get(field.pointer) ?? "");
-      const [, parent, pattern] = field.pointer.split("/");
-      if (parent === "message_bytes") field.element.hidden = !values.patterns.some((one) => one === pattern);
+      field.element.hidden = !isAsked(field.pointer, values.patterns);
     }
     setText(
       estimate,
@@ -167,13 +187,17 @@ export function createExperimentDialog({ onstart, onclose }) {
     element: dialog,
     close: () => dialog.open && close(),
     /**
-     * @param {Experiment} from
-     * @param {readonly Mechanism[]} mechanisms
+     * @param {object} about
+     * @param {Experiment} about.from
+     * @param {Experiment|null} about.repeated  what a run took, if it starts from one
+     * @param {readonly Mechanism[]} about.catalogue
+     * @param {import("../../js/offers.js").Offers} about.offers
+     * @param {number|null} about.cpus
      */
-    open(from, mechanisms) {
+    open({ from, repeated, catalogue, offers, cpus }) {
       if (dialog.open) return;
-      catalogue = mechanisms;
-      fields = createFields(valuesOf(from), mechanisms);
+      circumstances = { catalogue, cpus, rate_hz: offers.rate_hz };
+      fields = createFields(valuesOf(from), catalogue, offers, seedHelp(repeated));
       setChildren(grid, ...fields.map((field) => field.element));
       summary.hidden = true;
       refresh();

@@ -1,7 +1,7 @@
 /** Every field of an experiment, in the order they are read. */
 
 import { h } from "../../js/dom.js";
-import { kernel_waits, memory_waits, patterns, placements } from "../../js/experiment.js";
+import { formatOfferedRate } from "../../js/format.js";
 import { groupByFamily, legendOf } from "../../js/mechanisms.js";
 import { patternText, placementText, relationText, verifyText, waitText } from "../../js/words.js";
 import { createName } from "../marker/marker.js";
@@ -10,6 +10,7 @@ import { choiceInput, createField, createGroup, numberInput, selectInput, textIn
 /**
  * @typedef {import("../../js/types.js").Mechanism} Mechanism
  * @typedef {import("../../js/experiment.js").Values} Values
+ * @typedef {import("../../js/offers.js").Offers} Offers
  * @typedef {import("./field.js").Field} Field
  */
 
@@ -55,8 +56,8 @@ function createMechanisms(values, catalogue) {
   ]);
 }
 
-/** @param {Values} values */
-function createPatterns(values) {
+/** @param {Values} values @param {Offers} offers */
+function createPatterns(values, { patterns, rate_hz: { min, max } }) {
   const choices = patterns.map((one) => choiceInput("patterns", one, values.patterns.includes(one), patternText(one)));
   const sizes = patterns.map((one) =>
     createField(
@@ -66,15 +67,26 @@ function createPatterns(values) {
       "64, 4 KiB, 1 MiB",
     ),
   );
-  return [createGroup("/patterns", "Patterns", choices), ...sizes];
+  const rates = createField(
+    "/rate_hz",
+    "Rates, paced",
+    textInput("rate_hz", values.rate_hz),
+    `messages a second, from ${formatOfferedRate(min)} to ${formatOfferedRate(max)}; 5000, 20k`,
+  );
+  return [createGroup("/patterns", "Patterns", choices), ...sizes, ...(patterns.includes("paced") ? [rates] : [])];
 }
+
+/** @param {import("../../js/offers.js").Range} range */
+const countsIn = ({ min, max }) => Array.from({ length: max - min + 1 }, (_, i) => String(min + i));
 
 /**
  * @param {Values} values
  * @param {readonly Mechanism[]} catalogue
+ * @param {Offers} offers
+ * @param {string} seed_help
  * @returns {Field[]}
  */
-export function createFields(values, catalogue) {
+export function createFields(values, catalogue, offers, seed_help) {
   /** @param {Name} name @param {string} label @param {string} [help] */
   const text = (name, label, help) => createField(`/${name}`, label, textInput(name, values[name]), help);
   /** @param {Name} name @param {string} label @param {string} [help] */
@@ -94,26 +106,26 @@ export function createFields(values, catalogue) {
   return [
     createField("/name", "Name", textInput("name", values.name, { maxlength: "120" })),
     createMechanisms(values, catalogue),
-    ...createPatterns(values),
+    ...createPatterns(values, offers),
     number("trials", "Trials of each case"),
     number("duration_ms", "Duration (ms)", "timed part of a trial"),
     number("warmup_ms", "Warm-up (ms)", "before each trial, untimed"),
-    select("placement", "Placement", placements, placementText, { otherwise: "two CPUs, if there are two" }),
-    select("wait_memory", "Waiting, memory", memory_waits, waitText, {
+    select("placement", "Placement", offers.placements, placementText, { otherwise: "two CPUs, if there are two" }),
+    select("wait_memory", "Waiting, memory", offers.memory_waits, waitText, {
       otherwise: "spin then futex",
       pointer: "/wait/memory",
       help: "for mechanisms that do not wait for data by themselves",
     }),
-    select("wait_kernel", "Waiting, kernel", kernel_waits, waitText, {
+    select("wait_kernel", "Waiting, kernel", offers.kernel_waits, waitText, {
       otherwise: "blocking",
       pointer: "/wait/kernel",
     }),
-    select("relation", "Relation", ["related", "unrelated"], relationText),
-    number("senders", "Senders"),
-    number("receivers", "Receivers"),
+    select("relation", "Relation", offers.relations, relationText),
+    select("senders", "Senders", countsIn(offers.senders), String),
+    select("receivers", "Receivers", countsIn(offers.receivers), String),
     text("buffer_bytes", "Buffer", "empty: fitted to the pattern"),
-    select("verify", "Check", ["header", "full", "none"], verifyText),
-    number("seed", "Seed", "of the shuffled order; empty: chosen and kept"),
+    select("verify", "Check", offers.verifies, verifyText),
+    number("seed", "Seed", seed_help),
     text("tags", "Tags", "separated by commas"),
     createField("/note", "Note", h("textarea", { name: "note", rows: 2 }, values.note)),
   ];

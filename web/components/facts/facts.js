@@ -19,9 +19,11 @@ function factText(name, value) {
 /**
  * @param {string} title
  * @param {import("../../js/types.js").Facts} facts
+ * @param {import("../../js/types.js").Facts} [here]  what stands here instead, where it differs
  */
-export function createFacts(title, facts) {
-  const rows = Object.entries(facts);
+export function createFacts(title, facts, here = {}) {
+  const missing = Object.keys(here).filter((name) => !(name in facts));
+  const rows = Object.entries({ ...facts, ...Object.fromEntries(missing.map((name) => [name, null])) });
   return h(
     "table",
     { class: "data-table key-values" },
@@ -30,7 +32,17 @@ export function createFacts(title, facts) {
       "tbody",
       {},
       rows.map(([name, value]) =>
-        h("tr", {}, h("th", { scope: "row" }, name.replaceAll("_", " ")), h("td", {}, factText(name, value))),
+        h(
+          "tr",
+          {},
+          h("th", { scope: "row" }, name.replaceAll("_", " ")),
+          h(
+            "td",
+            {},
+            factText(name, value),
+            name in here && h("div", { class: "conditions" }, `here: ${factText(name, here[name])}`),
+          ),
+        ),
       ),
     ),
   );

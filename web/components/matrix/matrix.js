@@ -50,10 +50,11 @@ function createHead() {
   };
 }
 
-/** @param {string} title */
-function createFamily(title) {
-  const name = h("th", { role: "rowheader", scope: "rowgroup", colspan: columns_count }, title);
-  return { element: h("tr", { role: "row", class: "family" }, name), update: () => {} };
+/** @param {import("../../js/mechanisms.js").Family} family */
+function createFamily({ name, title, note }) {
+  const words = [h("span", {}, title), note && h("small", {}, note)];
+  const head_cell = h("th", { role: "rowheader", scope: "rowgroup", colspan: columns_count }, words);
+  return { element: h("tr", { role: "row", class: "family", "data-family": name }, head_cell), update: () => {} };
 }
 
 /**

@@ -1,7 +1,7 @@
 /** The matrix as values: its rows in order, and the scales they share. Pure. */
 
 import { decadesOf, pickFigure, supportedQuantiles } from "../../js/figures.js";
-import { groupByFamily, legendOf } from "../../js/mechanisms.js";
+import { groupByFamily, isControl, legendOf } from "../../js/mechanisms.js";
 
 /**
  * @typedef {import("../../js/figures.js").Figure} Figure
@@ -25,9 +25,10 @@ import { groupByFamily, legendOf } from "../../js/mechanisms.js";
  * @property {Sample|null} sample  of this mechanism, if it is being measured right now
  * @property {"round_trip"|"stream"|"other"|null} measuring  other: something that has no column here
  * @property {import("./strip.js").Scale} scale
- * @property {number} fastest_bytes_per_s
+ * @property {number} fastest_bytes_per_s  of all that carries data; a control may be beyond it
  *
- * @typedef {{key: string, family: string, row: null}|{key: string, family: null, row: MechanismRow}} Row
+ * @typedef {import("../../js/mechanisms.js").Family} Family
+ * @typedef {{key: string, family: Family, row: null}|{key: string, family: null, row: MechanismRow}} Row
  */
 
 /** @param {Choice} choice @param {{pattern: string, message_bytes: number}} one */
@@ -61,12 +62,15 @@ export function modelOf(props) {
 
   const latencies = cells.flatMap(({ round_trip }) => supportedQuantiles(round_trip?.case.latency_ns));
   const scale = decadesOf([...latencies.map(({ estimate }) => estimate.value), sample?.latency_ns_p50 ?? 0]);
-  const rates = cells.map(({ stream }) => stream?.case.bytes_per_s?.value ?? 0);
-  const fastest_bytes_per_s = Math.max(sample?.bytes_per_s ?? 0, ...rates);
+  const carriers = cells.filter(({ mechanism }) => !isControl(mechanism));
+  const rates = carriers.map(({ stream, sample: now }) =>
+    Math.max(stream?.case.bytes_per_s?.value ?? 0, now?.bytes_per_s ?? 0),
+  );
+  const fastest_bytes_per_s = Math.max(0, ...rates);
 
   const by_name = new Map(cells.map((cell) => [cell.mechanism, { ...cell, scale, fastest_bytes_per_s }]));
   const rows = groupByFamily(mechanisms).flatMap((family) => [
-    /** @type {Row} */ ({ key: `family ${family.name}`, family: family.title, row: null }),
+    /** @type {Row} */ ({ key: `family ${family.name}`, family, row: null }),
     ...family.mechanisms.flatMap((one) => {
       const row = by_name.get(one);
       return row ? /** @type {Row[]} */ ([{ key: one.name, family: null, row }]) : [];

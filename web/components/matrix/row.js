@@ -89,7 +89,9 @@ function createRate(title) {
     update({ stream, sample, measuring, fastest_bytes_per_s }) {
       const now = sample?.pattern === "stream" ? sample.bytes_per_s : null;
       const bytes_per_s = now ?? stream?.case.bytes_per_s?.value ?? 0;
-      fill.style.width = `${fastest_bytes_per_s > 0 ? (100 * bytes_per_s) / fastest_bytes_per_s : 0}%`;
+      const percent = fastest_bytes_per_s > 0 ? (100 * bytes_per_s) / fastest_bytes_per_s : 0;
+      fill.style.width = `${Math.min(100, percent)}%`;
+      drawing.classList.toggle("beyond", percent > 100);
       drawing.classList.toggle("provisional", now !== null);
       setText(caption, captionOf(stream, measuring === "stream"));
       number.update(stream, now === null ? null : formatGigabytes(now));

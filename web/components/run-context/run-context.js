@@ -12,7 +12,7 @@ import { createFacts } from "../facts/facts.js";
 /** Shown above, where they can be edited. */
 const described_elsewhere = ["name", "note", "tags"];
 
-/** @param {Machine|null} machine @param {Machine|null} here */
+/** @param {Run["machine"]} machine @param {Machine|null} here */
 function relationText(machine, here) {
   if (!machine) return "known when the run starts";
   if (machine.full === here?.full) return "this machine, unchanged";
@@ -22,12 +22,23 @@ function relationText(machine, here) {
 }
 
 /**
- * The run keeps the machine's fingerprint; the facts behind it are known if it is the one the server runs on.
- * @param {Run} run
+ * What the machine here has instead, where it is another one.
+ * @param {Machine|null} taken_on
  * @param {Machine|null} here
  */
-function createMachine({ machine }, here) {
-  const facts = machine?.facts ?? (machine && machine.full === here?.full ? here.facts : {});
+function differencesOf(taken_on, here) {
+  if (!taken_on || !here || taken_on.full === here.full) return {};
+  const names = Object.keys({ ...taken_on.facts, ...here.facts });
+  const differing = names.filter((name) => taken_on.facts?.[name] !== here.facts?.[name]);
+  return Object.fromEntries(differing.map((name) => [name, here.facts?.[name] ?? null]));
+}
+
+/**
+ * @param {Run} run
+ * @param {Machine|null} taken_on
+ * @param {Machine|null} here
+ */
+function createMachine({ machine }, taken_on, here) {
   const hashes = machine ? { comparable: machine.comparable, full: machine.full } : {};
   return h(
     "section",
@@ -38,7 +49,7 @@ function createMachine({ machine }, here) {
       h("h2", {}, "Machine"),
       h("small", { class: "muted" }, relationText(machine, here)),
     ),
-    createFacts("Machine", { ...hashes, ...facts }),
+    createFacts("Machine", { ...hashes, ...taken_on?.facts }, differencesOf(taken_on, here)),
   );
 }
 
@@ -77,12 +88,13 @@ function createExperiment({ experiment }) {
 
 /**
  * @param {Run} run
+ * @param {Machine|null} taken_on  the machine of the run, with its facts; null: not known (yet)
  * @param {Machine|null} here  the machine the server runs on
  */
-export const createRunContext = (run, here) =>
+export const createRunContext = (run, taken_on, here) =>
   h(
     "div",
     { class: "columns" },
-    createMachine(run, here),
+    createMachine(run, taken_on, here),
     h("div", { class: "view" }, createIsolation(run), createExperiment(run)),
   );
