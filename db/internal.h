@@ -165,7 +165,7 @@ int run_update(struct store *store, int64_t id, int64_t settled, int64_t failed,
 #define RUN_COLUMNS                                                                                          \
     "r.id, r.uid, r.state, r.created_ms, r.started_ms, r.finished_ms, r.trials_total, r.trials_done, "       \
     "r.trials_failed, r.pinned, r.deleted_ms, r.rev, r.experiment_hash, r.machine_id, m.comparable_hash, "   \
-    "m.full_hash, r.name, r.note, r.tags, d.experiment, d.isolation, d.skipped, d.message"
+    "m.full_hash, r.name, r.note, r.tags, d.experiment, d.isolation, d.overhead, d.skipped, d.message"
 #define RUN_TABLES "run r JOIN run_document d ON d.run_id = r.id LEFT JOIN machine m ON m.id = r.machine_id"
 void run_read(struct statement *statement, struct store_run *run);
 /* -EINVAL if it is too long to stand in a cursor. NULL is fine. */

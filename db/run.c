@@ -13,6 +13,7 @@ void store_run_fini(struct store_run *run)
     free(run->tags);
     free(run->experiment);
     free(run->isolation);
+    free(run->overhead);
     free(run->skipped);
     free(run->message);
     *run = (struct store_run){.id = 0};
@@ -41,6 +42,7 @@ void run_read(struct statement *statement, struct store_run *run)
     run->tags = read_text(statement);
     run->experiment = read_text(statement);
     run->isolation = read_text(statement);
+    run->overhead = read_text(statement);
     run->skipped = read_text(statement);
     run->message = read_text(statement);
 }
@@ -140,7 +142,8 @@ static const char run_insert_sql[] =
     "INSERT INTO run (uid, state, created_ms, trials_total, pinned, experiment_hash, name, tags, note)"
     " VALUES (?, 'queued', ?, ?, ?, ?, ?, ?, ?)";
 static const char document_insert_sql[] =
-    "INSERT INTO run_document (run_id, experiment, isolation, skipped, message) VALUES (?, ?, ?, ?, ?)";
+    "INSERT INTO run_document (run_id, experiment, isolation, overhead, skipped, message)"
+    " VALUES (?, ?, ?, ?, ?, ?)";
 static const char case_insert_sql[] =
     "INSERT INTO run_case (run_id, number, mechanism, pattern, message_bytes, wait, placement, relation,"
     " senders, receivers, buffer_bytes, rate_hz) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
@@ -185,6 +188,7 @@ static int insert_document(struct store *store, int64_t id, const struct store_r
     bind_integer(&statement, id);
     bind_text(&statement, text_or(run->experiment, "{}"));
     bind_text(&statement, text_or(run->isolation, "{}"));
+    bind_text(&statement, text_or(run->overhead, "null"));
     bind_text(&statement, text_or(run->skipped, "[]"));
     bind_text(&statement, text_or(run->message, ""));
     return statement_run(&statement, err);

@@ -19,8 +19,9 @@ static const char run_update_sql[] =
     " state = coalesce(?, state), started_ms = coalesce(?, started_ms),"
     " finished_ms = coalesce(?, finished_ms), machine_id = coalesce(?, machine_id), rev = rev + 1"
     " WHERE id = ?";
-static const char document_update_sql[] = "UPDATE run_document SET isolation = coalesce(?, isolation),"
-                                          " message = coalesce(?, message) WHERE run_id = ?";
+static const char document_update_sql[] =
+    "UPDATE run_document SET isolation = coalesce(?, isolation), overhead = coalesce(?, overhead),"
+    " message = coalesce(?, message) WHERE run_id = ?";
 
 static int update_row(struct store *store, int64_t id, int64_t settled, int64_t failed,
                       const struct store_run_change *change, struct err *err)
@@ -50,6 +51,7 @@ static int update_document(struct store *store, int64_t id, const struct store_r
     if (rc < 0)
         return rc;
     bind_text(&statement, change->isolation);
+    bind_text(&statement, change->overhead);
     bind_text(&statement, change->message);
     bind_integer(&statement, id);
     return statement_run(&statement, err);
@@ -59,7 +61,8 @@ int run_update(struct store *store, int64_t id, int64_t settled, int64_t failed,
                const struct store_run_change *change, struct err *err)
 {
     int rc = update_row(store, id, settled, failed, change, err);
-    if (rc < 0 || change == NULL || (change->isolation == NULL && change->message == NULL))
+    if (rc < 0 || change == NULL ||
+        (change->isolation == NULL && change->overhead == NULL && change->message == NULL))
         return rc;
     return update_document(store, id, change, err);
 }

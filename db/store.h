@@ -93,6 +93,7 @@ struct store_run {
     char *tags;       /* JSON array of strings */
     char *experiment; /* JSON object, canonical */
     char *isolation;  /* JSON object, "{}" before the start */
+    char *overhead;   /* JSON object, what measuring costs; "null" before the start and where unknown */
     char *skipped;    /* JSON array of {mechanism, reason} */
     char *message;    /* why it failed or was interrupted, "" otherwise */
 };
@@ -179,6 +180,7 @@ struct store_run_change {
     int64_t started_ms, finished_ms; /* 0 = leave */
     int64_t machine_id;              /* 0 = leave */
     const char *isolation;           /* NULL = leave */
+    const char *overhead;            /* NULL = leave */
     const char *message;             /* NULL = leave */
 };
 int store_run_change(struct store *store, int64_t id, const struct store_run_change *change, struct err *err);
@@ -200,6 +202,10 @@ struct store_trial {
     double messages_per_s, bytes_per_s;
     int64_t cpu_user_ns, cpu_system_ns, voluntary_switches, involuntary_switches, minor_faults, major_faults;
     int64_t run_delay_ns, gap_ns_max, buffer_bytes;
+    int64_t steal_ns;
+    double load;         /* average over a minute, when the trial began; NAN = unknown */
+    double frequency_hz; /* NAN = unknown */
+    double achieved_hz;  /* paced, else NAN */
     double autocorrelation, drift_ratio;
     uint64_t lost, torn, duplicated, reordered;
     int distance; /* enum distance, -1 = unknown */

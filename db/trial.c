@@ -38,6 +38,10 @@ static_assert(sizeof(double) == 8 && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
     COLUMN(integer, run_delay_ns, int64_t)                                                                   \
     COLUMN(integer, gap_ns_max, int64_t)                                                                     \
     COLUMN(integer, buffer_bytes, int64_t)                                                                   \
+    COLUMN(integer, steal_ns, int64_t)                                                                       \
+    COLUMN(real, load, double)                                                                               \
+    COLUMN(real, frequency_hz, double)                                                                       \
+    COLUMN(real, achieved_hz, double)                                                                        \
     COLUMN(real, autocorrelation, double)                                                                    \
     COLUMN(real, drift_ratio, double)                                                                        \
     COLUMN(unsigned, lost, uint64_t)                                                                         \
