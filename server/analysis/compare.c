@@ -178,18 +178,29 @@ static int pool(const double *a, size_t a_count, const double *b, size_t b_count
     return 0;
 }
 
-/* Adds the group to the table: each way so far goes on with 1 … size members of the group dealt to a. From
- * the largest count down, so that a row that is read was not yet written for this group. */
-static void deal_group(double *ways, size_t count_max, size_t sum_max, const struct tie_group *group)
+/* The least and the most that the doubled ranks of `count` out of the first `of` values can sum up to. */
+static size_t least_sum(size_t count)
 {
-    size_t stride = sum_max + 1;
-    for (size_t count = count_max; count > 0; count--)
+    return count * (count + 1);
+}
+static size_t most_sum(size_t count, size_t of)
+{
+    return count * (2 * of - count + 1);
+}
+
+/* Adds the group to the table: each way so far goes on with 1 … size members of the group dealt to a. From
+ * the largest count down, so that a row that is read was not yet written for this group. dealt: the values so
+ * far, this group's included; what they cannot reach is not looked at, which is most of the table. */
+static void deal_group(double *ways, size_t stride, size_t count_max, const struct tie_group *group,
+                       size_t dealt)
+{
+    for (size_t count = count_max < dealt ? count_max : dealt; count > 0; count--)
         for (size_t taken = 1; taken <= group->size && taken <= count; taken++) {
             double choices = choose(group->size, taken);
             size_t step = taken * group->doubled_rank;
             const double *from = ways + (count - taken) * stride;
             double *to = ways + count * stride;
-            for (size_t sum = step; sum <= sum_max; sum++)
+            for (size_t sum = step + least_sum(count - taken); sum <= most_sum(count, dealt); sum++)
                 to[sum] += choices * from[sum - step];
         }
 }
@@ -198,15 +209,16 @@ static void deal_group(double *ways, size_t count_max, size_t sum_max, const str
  */
 static int exact_p(const struct pooled *pooled, size_t a_count, double distance, double *p)
 {
-    /* No count of values can sum up to more than the largest ones do. */
-    size_t sum_max = a_count * (2 * pooled->count - a_count + 1);
+    size_t sum_max = most_sum(a_count, pooled->count);
     size_t stride = sum_max + 1;
     AUTO_FREE double *ways = calloc((a_count + 1) * stride, sizeof *ways);
     if (ways == NULL)
         return -ENOMEM;
     ways[0] = 1;
-    for (size_t i = 0; i < pooled->group_count; i++)
-        deal_group(ways, a_count, sum_max, &pooled->groups[i]);
+    for (size_t i = 0, dealt = 0; i < pooled->group_count; i++) {
+        dealt += pooled->groups[i].size;
+        deal_group(ways, stride, a_count, &pooled->groups[i], dealt);
+    }
     double mean = (double)a_count * (double)(pooled->count + 1);
     double all = 0, far = 0;
     for (size_t sum = 0; sum <= sum_max; sum++) {

@@ -86,6 +86,43 @@ Test(compare, p_of_gos_utest)
     cr_expect(epsilon_eq(dbl, p_of(a, 4, among, 4), 0.4857142857142, 1e-12));
 }
 
+/* With ties and unequal sides the distribution is lopsided, and no book prints it: every deal by hand. */
+static const double tied[] = {1, 2, 2, 2, 3, 3, 5, 8, 8};
+enum { TIED = COUNT(tied), TIED_A = 3, TIED_B = TIED - TIED_A, TIED_DEALS = 1 << TIED };
+
+/* Bit i says that tied[i] goes to a; the number that did. */
+static size_t deal_out(unsigned deal, double *a, double *b)
+{
+    size_t a_count = 0, b_count = 0;
+    for (unsigned i = 0; i < TIED; i++)
+        if (deal & 1u << i)
+            a[a_count++] = tied[i];
+        else
+            b[b_count++] = tied[i];
+    return a_count;
+}
+
+Test(compare, p_is_the_share_of_all_deals)
+{
+    static double far_off[TIED_DEALS]; /* how far U is from its mean; -1 where the sides have other sizes */
+    double a[TIED], b[TIED], p;
+    for (unsigned deal = 0; deal < TIED_DEALS; deal++)
+        far_off[deal] = deal_out(deal, a, b) == TIED_A
+                            ? fabs(compare_u(a, TIED_A, b, TIED_B) - TIED_A * TIED_B / 2.0)
+                            : -1;
+    for (unsigned seen = 0; seen < TIED_DEALS; seen++) {
+        size_t as_far = 0, all = 0;
+        if (deal_out(seen, a, b) != TIED_A)
+            continue;
+        for (unsigned deal = 0; deal < TIED_DEALS; deal++) {
+            all += far_off[deal] >= 0;
+            as_far += far_off[deal] >= far_off[seen];
+        }
+        cr_assert(zero(int, compare_p(a, TIED_A, b, TIED_B, &p)));
+        cr_assert(epsilon_eq(dbl, p, (double)as_far / (double)all, 1e-12), "deal %x", seen);
+    }
+}
+
 Test(compare, interval_ranks_of_equal_samples)
 {
     static const size_t expected[][2] = {{3, 0},  {5, 3},  {6, 6},   {7, 9},

@@ -25,8 +25,8 @@
 
 enum { DURATION_MS = 250, WARMUP_MS = 50, DURATION_MS_MAX = 60000, SECONDS_BEYOND = 10 };
 
-static const struct raw_loop *const tables[] = {raw_memory_loops, raw_kernel_loops};
-enum { TABLE_COUNT = sizeof tables / sizeof *tables };
+enum { TABLE_COUNT = 2 };
+static const struct raw_loop *const tables[TABLE_COUNT] = {raw_memory_loops, raw_kernel_loops};
 
 static int fail(const char *what)
 {
@@ -217,7 +217,7 @@ static int read_case(int count, char **arguments, const struct raw_loop *loop, s
         return fail("DURATION_MS must be 1 to 60000");
     if (count > 7 && parse_integer(arguments[7], 10, 1, DURATION_MS_MAX, &warmup_ms, NULL) < 0)
         return fail("WARMUP_MS must be 1 to 60000");
-    int cpus[2];
+    int cpus[2] = {0, 0};
     int cpu_count = first_cpus(cpus);
     if (placement == PLACEMENT_SAME_CPU)
         cpus[1] = cpus[0];
