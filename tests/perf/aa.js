@@ -67,7 +67,7 @@ export async function takePairs(server, options) {
 }
 
 async function main() {
-  const options = { ...readOptions(), pairs: Number(process.env.PAIRS ?? 5) };
+  const options = { ...readOptions(), pairs: Number(process.env.PAIRS || 5) };
   const server = await startServer(options.build);
   try {
     const result = await takePairs(server, options);

@@ -30,12 +30,17 @@ const explanations = 3;
  */
 async function explain(server, rows, options, random) {
   for (const row of rows) {
-    row.explanation = { header: [], none: [], limit: [] };
-    for (let i = 0; i < explanations; i++) {
-      for (const what of shuffled(["header", "none", "limit"], random)) {
-        const sample = what === "limit" ? await measureLimit(row.cell, options) : await measureIpclab(server, row.cell, options, what);
-        row.explanation[what].push(sample);
+    /** @type {Record<string, import("./lib/rounds.js").Sample[]>} */
+    const samples = { header: [], none: [], limit: [] };
+    try {
+      for (let i = 0; i < explanations; i++) {
+        for (const what of shuffled(Object.keys(samples), random)) {
+          samples[what].push(what === "limit" ? await measureLimit(row.cell, options) : await measureIpclab(server, row.cell, options, what));
+        }
       }
+      row.explanation = samples;
+    } catch (error) {
+      console.error(`  ${row.cell.group.name}/${row.cell.mechanism} could not be taken apart: ${error}`);
     }
   }
 }

@@ -144,6 +144,12 @@ export const context = [
 /** @param {string[]} command @param {number} port */
 const withPort = (command, port) => command.map((word) => word.replace("$PORT", String(port)));
 
+/** A server that ends before it listens says why. @param {ReturnType<typeof start>} serving */
+async function endOf({ ended, output }) {
+  const failure = await ended;
+  throw new Error(`its server ${failure ?? "ended"}: ${output().trim().split("\n").slice(-1)[0].slice(0, 200)}`);
+}
+
 /**
  * @param {Peer} peer
  * @returns {Promise<number>}
@@ -152,7 +158,7 @@ export async function measurePeer({ command, server, protocol = "tcp", children,
   const port = server ? await freePort() : 0;
   const serving = server ? start(withPort(server, port)) : null;
   try {
-    if (serving) await listening(port, protocol);
+    if (serving) await Promise.race([listening(port, protocol), endOf(serving)]);
     const output = await run(withPort(command, port), {
       seconds: 20,
       started: children ? (pid) => pinChildren(pid, children) : undefined,

@@ -45,7 +45,7 @@ export async function run(command, { seconds = 30, started } = {}) {
   const program = start(command);
   const timer = setTimeout(program.end, seconds * 1000);
   try {
-    if (started) await started(program.pid);
+    if (started) await Promise.race([started(program.pid), program.ended]);
     const failure = await program.ended;
     if (failure) throw new Error(`${failure}: ${program.output().trim().split("\n").slice(-2).join(" ").slice(0, 200)}`);
     return program.output();

@@ -102,7 +102,7 @@ function groupTable({ rows }, group) {
   return [
     `### ${group.title}`,
     "",
-    "| mechanism | wait | ipclab | raw loop | ipclab ÷ raw | nearest or best peer | ipclab ÷ peer | distance, n | target |",
+    "| mechanism | wait | ipclab | raw loop | ipclab ÷ raw | best peer | ipclab ÷ peer | distance, n | target |",
     "|---|---|---|---|---|---|---|---|---|",
     ...mine.map(tableRow),
     "",
@@ -128,7 +128,7 @@ function missedSection({ rows }) {
   const unknown = rows.filter((/** @type {any} */ row) => [row.verdicts.limit, row.verdicts.peer].some((verdict) => verdict?.word === "unknown"));
   const lines = ["## Targets", "", `${known.length} cells have a target that could be judged; ${missed.length} miss one, ${unknown.length} have one that could not be judged because no two samples were taken at equal distance.`, ""];
   for (const row of missed) {
-    if (row.explanation?.limit.length > 0) lines.push(explanationText(row));
+    if (row.explanation) lines.push(explanationText(row));
     else if (row.verdicts.peer?.word === "missed") lines.push(`- **${row.cell.group.title}, ${row.cell.mechanism}, ${row.cell.wait}**: ${ratio(row.ratios[row.best_peer])} of ${row.best_peer}, while ${ratio(row.ratios.limit)} of the raw loop.`);
   }
   return [...lines, ""].join("\n");
