@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <gnu/libc-version.h>
+#include <math.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -232,7 +233,7 @@ static const struct fact facts[] = {
 
 int machine_read(struct machine *machine, const char *isolation, struct err *err)
 {
-    *machine = (struct machine){.cpus = usable_cpus()};
+    *machine = (struct machine){.cpus = usable_cpus(), .overhead = "null"};
     AUTO(text_fini) struct text comparable = TEXT_EMPTY;
     struct json_writer all = json_writer_on(&machine->facts);
     json_begin_object(&all, NULL);
@@ -258,6 +259,31 @@ int machine_read(struct machine *machine, const char *isolation, struct err *err
     return 0;
 }
 
+void machine_set_overhead(struct machine *machine, const char *output)
+{
+    static const char *const names[] = {"clock_ns", "histogram_ns", "verify_header_ns",
+                                        "verify_full_ns_per_kib", "loop_ns"};
+    AUTO(json_cleanup) struct json_node *document = json_parse(output, strlen(output), NULL);
+    AUTO(text_fini) struct text text = TEXT_EMPTY;
+    struct json_writer writer = json_writer_on(&text);
+    json_begin_object(&writer, NULL);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        double value = json_number_or(json_member(document, names[i]), -1);
+        if (value < 0)
+            return;
+        json_write_number(&writer, names[i], value);
+    }
+    json_end_object(&writer);
+    if (text_ok(&text) && text.length < sizeof machine->overhead)
+        text_copy(machine->overhead, sizeof machine->overhead, text_string(&text));
+}
+
+double machine_load(void)
+{
+    double load = 0;
+    return getloadavg(&load, 1) == 1 ? load : NAN;
+}
+
 void machine_fini(struct machine *machine)
 {
     text_fini(&machine->facts);
@@ -278,5 +304,6 @@ void machine_write(struct json_writer *writer, const struct machine *machine)
     for (int i = 0; i < known; i++)
         json_write_number(writer, NULL, load[i]);
     json_end_array(writer);
+    json_write_raw(writer, "overhead", machine->overhead);
     json_end_object(writer);
 }

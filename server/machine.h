@@ -11,7 +11,12 @@
 #include "common/json.h"
 #include "common/text.h"
 
-enum { MACHINE_HASH_BYTES = 33, MACHINE_ISOLATION_BYTES = 256, MACHINE_HOST_BYTES = 65 };
+enum {
+    MACHINE_HASH_BYTES = 33,
+    MACHINE_ISOLATION_BYTES = 256,
+    MACHINE_OVERHEAD_BYTES = 512,
+    MACHINE_HOST_BYTES = 65,
+};
 
 struct machine {
     char comparable[MACHINE_HASH_BYTES];
@@ -20,10 +25,16 @@ struct machine {
     int cpus;                                /* this process may use */
     struct text facts;                       /* JSON object, flat */
     char isolation[MACHINE_ISOLATION_BYTES]; /* JSON object: {"cage":"full"|"reduced", "reason":…} */
+    char overhead[MACHINE_OVERHEAD_BYTES];   /* JSON object, what measuring costs; "null" when unknown */
 };
 
 /* isolation is a JSON object; it takes part in the comparable hash. */
 int machine_read(struct machine *machine, const char *isolation, struct err *err);
+/* Takes what `ipclab-worker overhead` printed; "null" if it is no object of numbers. In neither hash: it
+ * differs a little from start to start. */
+void machine_set_overhead(struct machine *machine, const char *output);
+/* Load average over a minute, NAN when unknown. */
+double machine_load(void);
 void machine_fini(struct machine *machine);
 /* The answer of GET machine, with the load of this moment. */
 void machine_write(struct json_writer *writer, const struct machine *machine);

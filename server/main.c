@@ -57,6 +57,19 @@ static int read_catalogue(struct server *server, struct err *err)
     return catalogue_read(document, &server->app.catalogue, err);
 }
 
+/* Figures are shown beside what measuring them costs; a server that could not find that out serves all the
+ * same. */
+static void read_overhead(struct server *server)
+{
+    AUTO(text_fini) struct text output = TEXT_EMPTY;
+    char *arguments[] = {"overhead", NULL};
+    struct err err;
+    if (worker_program_capture(&server->worker, arguments, 0, &output, &err) < 0)
+        log_write(LOG_WARNING, "could not measure the overhead", "%s", err.text);
+    else
+        machine_set_overhead(&server->app.machine, text_string(&output));
+}
+
 /* What crews need, in the order in which each needs the one before. */
 static int open_workshop(struct server *server, struct err *err)
 {
@@ -68,6 +81,8 @@ static int open_workshop(struct server *server, struct err *err)
         return result;
     enum cage cage = isolation_probe(&server->worker, isolation);
     result = machine_read(&server->app.machine, isolation, err);
+    if (result == 0)
+        read_overhead(server);
     if (result == 0)
         result = supervisor_new(server->app.loop, &server->worker, server->run_directory, cage,
                                 &server->app.supervisor, err);

@@ -100,6 +100,9 @@ int progress_open(struct progress *progress, const struct app *app, const struct
         return result;
     progress->experiment = request->experiment;
     size_t case_count = experiment_case_count(&progress->experiment);
+    if ((int64_t)case_count * progress->experiment.trials != run->trials_total)
+        return err_set(err, EINVAL,
+                       "the sizes that mechanisms carry on this machine have changed since it was asked for");
     result = allocate(progress, case_count, case_count * (size_t)progress->experiment.trials, err);
     if (result < 0)
         return result;

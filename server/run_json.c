@@ -68,6 +68,7 @@ void run_json_write(struct json_writer *writer, const char *name, const struct a
     json_write_string(writer, "experiment_hash", run->experiment_hash);
     write_machine(writer, run);
     json_write_raw(writer, "isolation", run->isolation);
+    json_write_raw(writer, "overhead", run->overhead);
     json_write_raw(writer, "skipped", run->skipped);
     json_write_raw(writer, "tags", run->tags);
     json_write_string(writer, "note", run->note);

@@ -27,6 +27,7 @@ struct current {
     size_t slot;
     struct ipc_case one;
     struct store_trial trial;
+    struct trial_merge merge;
     bool pending; /* ended, but not archived yet */
 };
 
@@ -96,6 +97,9 @@ static void begin_trial(struct runner *runner, size_t slot)
                 .bytes_per_s = NAN,
                 .autocorrelation = NAN,
                 .drift_ratio = NAN,
+                .load = machine_load(),
+                .frequency_hz = NAN,
+                .achieved_hz = NAN,
                 .distance = -1,
             },
     };
@@ -134,7 +138,7 @@ static void crew_said(void *context, int worker, const struct frame *frame)
         publish_sample(runner, &frame->sample);
     }
     if (frame->type == FRAME_RESULT)
-        trial_merge_result(&current->trial, &current->one, worker, &frame->result);
+        trial_merge_result(&current->merge, &current->trial, &current->one, worker, &frame->result);
 }
 
 static void publish_trial(struct runner *runner, const struct store_trial *trial)
@@ -199,7 +203,7 @@ static void crew_ended(void *context, const struct crew_end *end)
     if (runner->stopping || runner->cancelling) {
         store_trial_fini(&current->trial); /* given up by us: it says nothing about the mechanism */
     } else {
-        trial_merge_finish(&current->trial, &current->one);
+        trial_merge_finish(&current->merge, &current->trial, &current->one);
         current->trial.done = end->complete;
         text_copy(current->trial.cause, sizeof current->trial.cause, end->cause);
         if (!end->complete)
@@ -247,6 +251,7 @@ static int begin_stored(struct runner *runner, const struct store_run *run, stru
         .state = RUN_RUNNING,
         .started_ms = run->started_ms != 0 ? 0 : clock_wall_ms(),
         .isolation = app->machine.isolation,
+        .overhead = app->machine.overhead,
         .message = "",
     };
     int result = store_machine_put(app->store, &machine, &change.machine_id, err);

@@ -1,7 +1,10 @@
 /* trial_merge: from the workers' results to the one trial that is archived. Pure.
  *
- * Who measures: of a round trip the initiator (worker 0), of a stream the receiver (worker `senders`). Costs
- * and faults are summed over all workers; what disturbed the trial becomes flags, and nothing is dropped. */
+ * Who measures: of a round trip the initiator (worker 0), of a stream its receivers (workers `senders` on).
+ * Several receivers' blocks are laid over each other: a block's messages are the sum, its time runs from the
+ * first begin to the last end. Who measures also judges what was lost, torn, repeated or out of order: the
+ * initiator of a round trip sees every fault of either way. Costs are summed over all workers; what disturbed
+ * the trial becomes flags, and nothing is dropped. */
 #ifndef IPCLAB_SERVER_TRIAL_MERGE_H
 #define IPCLAB_SERVER_TRIAL_MERGE_H
 
@@ -9,15 +12,24 @@
 #include "common/frame.h"
 #include "db/store.h"
 
-/* Index of the worker whose clock makes the figures. */
+/* What is known while results come in. Zeroed before the first; nothing to free. */
+struct trial_merge {
+    size_t block_count;
+    struct frame_block blocks[FRAME_BLOCKS_MAX];
+    double drift_ratio; /* as the only receiver, or the initiator, sees it */
+    bool backlog_grew;
+};
+
+/* Index of the worker that sends samples: the first of those that measure. */
 int trial_merge_measuring_worker(const struct ipc_case *one);
 
 /* Adds what one worker reported: call once per worker, in any order, on a trial whose case and slot are
- * filled in. Appends the histogram and the series as blobs. */
-void trial_merge_result(struct store_trial *trial, const struct ipc_case *one, int worker,
-                        const struct frame_result *result);
-/* Once all are in: distance label and flags. */
-void trial_merge_finish(struct store_trial *trial, const struct ipc_case *one);
+ * filled in. Appends the histogram as a blob. */
+void trial_merge_result(struct trial_merge *merge, struct store_trial *trial, const struct ipc_case *one,
+                        int worker, const struct frame_result *result);
+/* Once all are in: figures, the series as a blob, distance label and flags. */
+void trial_merge_finish(const struct trial_merge *merge, struct store_trial *trial,
+                        const struct ipc_case *one);
 
 /* S, C or X by the one-way time of a cache line. */
 enum distance trial_merge_distance_of(double one_way_ns);

@@ -1,6 +1,7 @@
 /* ipclab-worker: the program whose processes talk to each other, so that the server never has to.
  *
  *   describe     what mechanisms there are and whether this machine offers them, as JSON
+ *   overhead     what measuring costs on this machine, as JSON
  *   crew         leads one trial; the trial spec is read from standard input
  *   worker       one worker of a crew of strangers; started by crew
  *   sweep DIR    removes what a crew without a cage left, as its directory says
@@ -14,6 +15,7 @@
 #include "workers/crew.h"
 #include "workers/describe.h"
 #include "workers/names.h"
+#include "workers/overhead.h"
 #include "workers/worker.h"
 
 static int sweep_main(int argument_count, char **arguments)
@@ -32,17 +34,14 @@ static int sweep_main(int argument_count, char **arguments)
 static const struct {
     const char *name;
     int (*run)(int argument_count, char **arguments);
-} subcommands[] = {{"describe", describe_main},
-                   {"crew", crew_main},
-                   {"worker", worker_main},
-                   {"sweep", sweep_main},
-                   {"cage-probe", cage_probe_main}};
+} subcommands[] = {{"describe", describe_main}, {"overhead", overhead_main}, {"crew", crew_main},
+                   {"worker", worker_main},     {"sweep", sweep_main},       {"cage-probe", cage_probe_main}};
 
 int main(int argument_count, char **arguments)
 {
     for (size_t i = 0; argument_count > 1 && i < sizeof subcommands / sizeof *subcommands; i++)
         if (strcmp(arguments[1], subcommands[i].name) == 0)
             return subcommands[i].run(argument_count - 2, arguments + 2);
-    fprintf(stderr, "usage: ipclab-worker describe | crew | worker | sweep DIR | cage-probe\n");
+    fprintf(stderr, "usage: ipclab-worker describe | overhead | crew | worker | sweep DIR | cage-probe\n");
     return EXIT_FAILURE;
 }

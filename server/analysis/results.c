@@ -6,8 +6,7 @@
 #include <string.h>
 
 #include "common/cleanup.h"
-#include "common/histogram.h"
-#include "common/series.h"
+#include "server/analysis/results_parts.h"
 #include "server/analysis/stats.h"
 
 /* What is summed up over the trials of a case: one column of values each. */
@@ -21,7 +20,8 @@
     WORD(BYTES_PER_S, "bytes_per_s")                                                                         \
     WORD(CPU_NS_PER_MESSAGE, "cpu_ns_per_message")                                                           \
     WORD(CONTEXT_SWITCHES_PER_MESSAGE, "context_switches_per_message")                                       \
-    WORD(SYSTEM_CALLS_PER_MESSAGE, "system_calls_per_message")
+    WORD(SYSTEM_CALLS_PER_MESSAGE, "system_calls_per_message")                                               \
+    WORD(ACHIEVED_HZ, "achieved_hz")
 enum statistic { STATISTIC_WORDS(WORDS_ENUM) STATISTIC_COUNT };
 #define STATISTIC_NAME(symbol, name) [symbol] = (name),
 static const char *const statistic_names[STATISTIC_COUNT] = {STATISTIC_WORDS(STATISTIC_NAME)};
@@ -34,7 +34,9 @@ struct case_sum {
     size_t done, failed_attempts, capacity;
     size_t settled_failed; /* slots that stayed unsettled after their second attempt */
     double *values[STATISTIC_COUNT];
-    int distance; /* enum distance, -1 = unknown so far */
+    int *distances; /* of each trial; enum distance, -1 = unknown */
+    int distance;   /* of them together, -1 = unknown so far */
+    uint64_t batch; /* the largest */
     int64_t buffer_bytes;
     uint64_t lost, torn, duplicated, reordered;
     char flags[FLAGS_BYTES];
@@ -43,14 +45,18 @@ struct case_sum {
 struct sums {
     struct case_sum *cases;
     size_t count;
-    int only_case; /* -1 = all */
+    int only_case;         /* -1 = all */
+    double overhead_ns[2]; /* of a round trip: what each pays, and what a batch shares; NAN = unknown */
+    double overhead_ns_per_byte;
 };
 
 static void sums_fini(struct sums *sums)
 {
-    for (size_t i = 0; i < sums->count; i++)
+    for (size_t i = 0; i < sums->count; i++) {
         for (int s = 0; s < STATISTIC_COUNT; s++)
             free(sums->cases[i].values[s]);
+        free(sums->cases[i].distances);
+    }
     free(sums->cases);
 }
 
@@ -94,15 +100,12 @@ static int reserve_trial(struct case_sum *sum)
             return -ENOMEM;
         sum->values[s] = values;
     }
+    int *distances = realloc(sum->distances, capacity * sizeof *distances);
+    if (distances == NULL)
+        return -ENOMEM;
+    sum->distances = distances;
     sum->capacity = capacity;
     return 0;
-}
-
-/* The quantile if the trial's samples support it, else NAN. */
-static double supported(const struct store_trial *trial, double q, double value)
-{
-    double effective = stats_effective_count(trial->samples, trial->autocorrelation);
-    return stats_supports_quantile(effective, q) ? value : NAN;
 }
 
 static void add_done(struct case_sum *sum, const struct store_trial *trial)
@@ -111,9 +114,9 @@ static void add_done(struct case_sum *sum, const struct store_trial *trial)
     bool counted = trial->messages > 0;
     size_t i = sum->done++;
     sum->values[LATENCY_P50][i] = trial->latency_p50_ns;
-    sum->values[LATENCY_P90][i] = supported(trial, 0.9, trial->latency_p90_ns);
-    sum->values[LATENCY_P99][i] = supported(trial, 0.99, trial->latency_p99_ns);
-    sum->values[LATENCY_P999][i] = supported(trial, 0.999, trial->latency_p999_ns);
+    sum->values[LATENCY_P90][i] = results_supported(trial, 0.9, trial->latency_p90_ns);
+    sum->values[LATENCY_P99][i] = results_supported(trial, 0.99, trial->latency_p99_ns);
+    sum->values[LATENCY_P999][i] = results_supported(trial, 0.999, trial->latency_p999_ns);
     sum->values[LATENCY_MAX][i] = trial->latency_max_ns;
     sum->values[MESSAGES_PER_S][i] = trial->messages_per_s;
     sum->values[BYTES_PER_S][i] = trial->bytes_per_s;
@@ -122,6 +125,9 @@ static void add_done(struct case_sum *sum, const struct store_trial *trial)
     sum->values[CONTEXT_SWITCHES_PER_MESSAGE][i] =
         counted ? (double)(trial->voluntary_switches + trial->involuntary_switches) / messages : NAN;
     sum->values[SYSTEM_CALLS_PER_MESSAGE][i] = counted ? (double)trial->system_calls / messages : NAN;
+    sum->values[ACHIEVED_HZ][i] = trial->achieved_hz;
+    sum->distances[i] = trial->distance;
+    sum->batch = trial->batch > sum->batch ? trial->batch : sum->batch;
     if (trial->distance >= 0)
         sum->distance =
             sum->distance < 0 || sum->distance == trial->distance ? trial->distance : DISTANCE_MIXED;
@@ -168,40 +174,80 @@ static void write_interval(struct json_writer *writer, const char *name, double 
     json_end_object(writer);
 }
 
-static void write_words(struct json_writer *writer, const char *name, const char *words)
+/* Of the trials of one distance, or of all: every statistic, with its interval. */
+static void write_statistics(struct json_writer *writer, const struct case_sum *sum, const bool *chosen,
+                             double *scratch)
 {
-    json_begin_array(writer, name);
-    while (*words != '\0') {
-        size_t length = strcspn(words, " ");
-        if (length > 0)
-            json_write_string_bytes(writer, NULL, words, length);
-        words += length;
-        words += strspn(words, " ");
+    bool has_latency = sum->key.pattern != PATTERN_STREAM;
+    if (has_latency)
+        json_begin_object(writer, "latency_ns");
+    else
+        json_write_null(writer, "latency_ns");
+    for (int s = has_latency ? LATENCY_P50 : MESSAGES_PER_S; s < STATISTIC_COUNT; s++) {
+        if (has_latency && s == MESSAGES_PER_S)
+            json_end_object(writer);
+        size_t count = 0;
+        for (size_t i = 0; i < sum->done; i++)
+            if (chosen == NULL || chosen[i])
+                scratch[count++] = sum->values[s][i];
+        write_interval(writer, statistic_names[s], scratch, count);
+    }
+}
+
+/* Where the trials differ in distance, each class by itself. */
+static int write_by_distance(struct json_writer *writer, const struct case_sum *sum, double *scratch)
+{
+    AUTO_FREE bool *chosen = calloc(sum->done + 1, sizeof *chosen);
+    if (chosen == NULL)
+        return -ENOMEM;
+    json_begin_array(writer, "by_distance");
+    for (int distance = -1; distance < DISTANCE_COUNT; distance++) {
+        size_t count = 0;
+        for (size_t i = 0; i < sum->done; i++) {
+            chosen[i] = sum->distances[i] == distance;
+            count += chosen[i];
+        }
+        if (count == 0 || count == sum->done)
+            continue;
+        json_begin_object(writer, NULL);
+        json_write_string(writer, "distance", distance < 0 ? NULL : distance_names[distance]);
+        json_write_unsigned(writer, "trials", count);
+        write_statistics(writer, sum, chosen, scratch);
+        json_end_object(writer);
     }
     json_end_array(writer);
+    return 0;
 }
 
-static void write_integrity(struct json_writer *writer, uint64_t lost, uint64_t torn, uint64_t duplicated,
-                            uint64_t reordered)
+/* ---- overhead ---- */
+
+/* A round trip costs the timing loop a reading of the clock and a count, which a batch shares, and a write
+ * and two checks of the message. verify_…_ns is one write and one check, of about equal cost. */
+static void read_overhead(struct sums *sums, const struct store_run *run)
 {
-    json_begin_object(writer, "integrity");
-    json_write_unsigned(writer, "lost", lost);
-    json_write_unsigned(writer, "torn", torn);
-    json_write_unsigned(writer, "duplicated", duplicated);
-    json_write_unsigned(writer, "reordered", reordered);
-    json_end_object(writer);
+    AUTO(json_cleanup) struct json_node *overhead = json_parse(run->overhead, strlen(run->overhead), NULL);
+    AUTO(json_cleanup)
+    struct json_node *experiment = json_parse(run->experiment, strlen(run->experiment), NULL);
+    const char *verify = json_string_or(json_member(experiment, "verify"), "");
+    const double pairs = strcmp(verify, verify_names[VERIFY_NONE]) == 0 ? 0 : 1.5;
+    sums->overhead_ns[0] = pairs * json_number_or(json_member(overhead, "verify_header_ns"), NAN);
+    sums->overhead_ns[1] = json_number_or(json_member(overhead, "clock_ns"), NAN) +
+                           json_number_or(json_member(overhead, "histogram_ns"), NAN);
+    if (strcmp(verify, verify_names[VERIFY_FULL]) == 0)
+        sums->overhead_ns_per_byte =
+            pairs * json_number_or(json_member(overhead, "verify_full_ns_per_kib"), NAN) / 1024;
 }
 
-static void write_latency(struct json_writer *writer, struct case_sum *sum)
+static double overhead_share(const struct sums *sums, const struct case_sum *sum, double *scratch)
 {
-    if (sum->key.pattern == PATTERN_STREAM) {
-        json_write_null(writer, "latency_ns");
-        return;
-    }
-    json_begin_object(writer, "latency_ns");
-    for (int s = LATENCY_P50; s <= LATENCY_MAX; s++)
-        write_interval(writer, statistic_names[s], sum->values[s], sum->done);
-    json_end_object(writer);
+    if (sum->key.pattern != PATTERN_ROUND_TRIP || sum->done == 0)
+        return NAN;
+    memcpy(scratch, sum->values[LATENCY_P50], sum->done * sizeof *scratch);
+    double p50_ns = stats_median_interval(scratch, sum->done).value;
+    double batch = sum->batch > 1 ? (double)sum->batch : 1;
+    return (sums->overhead_ns[0] + sums->overhead_ns[1] / batch +
+            sums->overhead_ns_per_byte * (double)sum->key.message_bytes) /
+           p50_ns;
 }
 
 static void derive_flags(struct case_sum *sum)
@@ -215,8 +261,11 @@ static void derive_flags(struct case_sum *sum)
             add_flags(sum->flags, "few_samples");
 }
 
-static void write_case(struct json_writer *writer, struct case_sum *sum)
+static int write_case(struct json_writer *writer, const struct sums *sums, struct case_sum *sum)
 {
+    AUTO_FREE double *scratch = malloc((sum->done + 1) * sizeof *scratch);
+    if (scratch == NULL)
+        return -ENOMEM;
     derive_flags(sum);
     struct ipc_case key = sum->key;
     if (sum->buffer_bytes > 0)
@@ -227,22 +276,27 @@ static void write_case(struct json_writer *writer, struct case_sum *sum)
     json_write_string(writer, "distance", sum->distance < 0 ? NULL : distance_names[sum->distance]);
     json_write_unsigned(writer, "trials", sum->done);
     json_write_unsigned(writer, "failed", sum->settled_failed);
-    write_latency(writer, sum);
-    for (int s = MESSAGES_PER_S; s < STATISTIC_COUNT; s++)
-        write_interval(writer, statistic_names[s], sum->values[s], sum->done);
-    write_integrity(writer, sum->lost, sum->torn, sum->duplicated, sum->reordered);
-    write_words(writer, "flags", sum->flags);
+    write_statistics(writer, sum, NULL, scratch);
+    json_write_number(writer, "overhead_share", overhead_share(sums, sum, scratch));
+    int result = write_by_distance(writer, sum, scratch);
+    results_write_integrity(writer, sum->lost, sum->torn, sum->duplicated, sum->reordered);
+    results_write_words(writer, "flags", sum->flags);
     json_end_object(writer);
+    return result;
 }
 
 /* The empty sums of a run's cases, then every trial added. */
 static int sum_up(struct store *store, int64_t run_id, int only_case, struct sums *sums, struct err *err)
 {
     AUTO_FREE struct store_case *cases = NULL;
+    AUTO(store_run_fini) struct store_run run = {.id = 0};
     size_t count = 0;
-    int found = store_run_cases(store, run_id, &cases, &count, err);
+    int found = store_run_get(store, run_id, &run, err);
+    if (found == 0)
+        found = store_run_cases(store, run_id, &cases, &count, err);
     if (found < 0)
         return found;
+    read_overhead(sums, &run);
     sums->cases = calloc(count > 0 ? count : 1, sizeof *sums->cases);
     if (sums->cases == NULL)
         return err_set(err, ENOMEM, "out of memory for the results of run %lld", (long long)run_id);
@@ -263,11 +317,11 @@ int results_write(struct store *store, int64_t run_id, struct text *out, struct 
     json_begin_object(&writer, NULL);
     json_write_integer(&writer, "run", run_id);
     json_begin_array(&writer, "cases");
-    for (size_t i = 0; i < sums.count; i++)
-        write_case(&writer, &sums.cases[i]);
+    for (size_t i = 0; i < sums.count && summed == 0; i++)
+        summed = write_case(&writer, &sums, &sums.cases[i]);
     json_end_array(&writer);
     json_end_object(&writer);
-    return text_ok(out)
+    return text_ok(out) && summed == 0
                ? 0
                : err_set(err, ENOMEM, "out of memory for the results of run %lld", (long long)run_id);
 }
@@ -282,100 +336,6 @@ int results_write_case(struct store *store, int64_t run_id, int case_number, str
     if (case_number < 0 || (size_t)case_number >= sums.count)
         return err_set(err, ENOENT, "run %lld has no case %d", (long long)run_id, case_number);
     struct json_writer writer = json_writer_on(out);
-    write_case(&writer, &sums.cases[case_number]);
-    return text_ok(out) ? 0 : err_set(err, ENOMEM, "out of memory for case %d", case_number);
-}
-
-/* ---- one trial ---- */
-
-static void write_trial_latency(struct json_writer *writer, const struct store_trial *trial)
-{
-    if (trial->samples == 0) {
-        json_write_null(writer, "latency_ns");
-        return;
-    }
-    json_begin_object(writer, "latency_ns");
-    json_write_number(writer, "min", trial->latency_min_ns);
-    json_write_number(writer, "p50", trial->latency_p50_ns);
-    json_write_number(writer, "p90", supported(trial, 0.9, trial->latency_p90_ns));
-    json_write_number(writer, "p99", supported(trial, 0.99, trial->latency_p99_ns));
-    json_write_number(writer, "p999", supported(trial, 0.999, trial->latency_p999_ns));
-    json_write_number(writer, "max", trial->latency_max_ns);
-    json_end_object(writer);
-}
-
-static void write_trial_costs(struct json_writer *writer, const struct store_trial *trial)
-{
-    json_write_integer(writer, "cpu_ns", trial->cpu_user_ns + trial->cpu_system_ns);
-    json_begin_object(writer, "context_switches");
-    json_write_integer(writer, "voluntary", trial->voluntary_switches);
-    json_write_integer(writer, "involuntary", trial->involuntary_switches);
-    json_end_object(writer);
-    json_begin_object(writer, "page_faults");
-    json_write_integer(writer, "minor", trial->minor_faults);
-    json_write_integer(writer, "major", trial->major_faults);
-    json_end_object(writer);
-    json_write_unsigned(writer, "system_calls", trial->system_calls);
-    json_write_integer(writer, "run_delay_ns", trial->run_delay_ns);
-    json_write_integer(writer, "gap_ns_max", trial->gap_ns_max);
-    json_write_integer(writer, "buffer_bytes", trial->buffer_bytes);
-}
-
-static void write_histogram(struct json_writer *writer, const struct store_trial *trial)
-{
-    AUTO_FREE struct histogram *histogram = malloc(sizeof *histogram);
-    if (histogram == NULL || trial->histogram.length == 0 ||
-        histogram_decode(trial->histogram.bytes, trial->histogram.length, histogram, NULL) < 0) {
-        json_write_null(writer, "histogram");
-        return;
-    }
-    json_begin_object(writer, "histogram");
-    json_write_string(writer, "unit", "ns");
-    json_write_unsigned(writer, "count", histogram->count);
-    json_begin_array(writer, "buckets");
-    for (uint32_t i = 0; i < HISTOGRAM_BUCKETS; i++) {
-        if (histogram->buckets[i] == 0)
-            continue;
-        json_begin_array(writer, NULL);
-        json_write_integer(writer, NULL, histogram_bucket_low(i));
-        json_write_integer(writer, NULL, histogram_bucket_end(i));
-        json_write_unsigned(writer, NULL, histogram->buckets[i]);
-        json_end_array(writer);
-    }
-    json_end_array(writer);
-    json_end_object(writer);
-}
-
-void results_write_trial(struct json_writer *writer, const struct store_trial *trial, unsigned include)
-{
-    json_begin_object(writer, NULL);
-    json_write_integer(writer, "id", trial->id);
-    json_write_integer(writer, "case", trial->case_number);
-    json_write_integer(writer, "sequence", trial->sequence);
-    json_write_integer(writer, "attempt", trial->attempt);
-    json_write_string(writer, "state", trial->done ? "done" : "failed");
-    json_write_string(writer, "cause", trial->cause[0] != '\0' ? trial->cause : NULL);
-    json_write_integer(writer, "started_ms", trial->started_ms);
-    json_write_integer(writer, "duration_ns", trial->duration_ns);
-    json_write_unsigned(writer, "messages", trial->messages);
-    json_write_unsigned(writer, "samples", trial->samples);
-    json_write_unsigned(writer, "batch", trial->batch);
-    write_trial_latency(writer, trial);
-    json_write_number(writer, "messages_per_s", trial->messages_per_s);
-    json_write_number(writer, "bytes_per_s", trial->bytes_per_s);
-    write_trial_costs(writer, trial);
-    json_begin_array(writer, "core_distance_ns");
-    for (size_t i = 0; i < trial->distance_count; i++)
-        json_write_number(writer, NULL, trial->distance_ns[i]);
-    json_end_array(writer);
-    json_write_string(writer, "distance", trial->distance < 0 ? NULL : distance_names[trial->distance]);
-    json_write_number(writer, "autocorrelation", trial->autocorrelation);
-    json_write_number(writer, "drift_ratio", trial->drift_ratio);
-    write_integrity(writer, trial->lost, trial->torn, trial->duplicated, trial->reordered);
-    write_words(writer, "flags", trial->flags);
-    if (include & STORE_TRIAL_HISTOGRAM)
-        write_histogram(writer, trial);
-    if (include & STORE_TRIAL_SERIES)
-        series_write(writer, "series", trial->series.bytes, trial->series.length);
-    json_end_object(writer);
+    summed = write_case(&writer, &sums, &sums.cases[case_number]);
+    return text_ok(out) && summed == 0 ? 0 : err_set(err, ENOMEM, "out of memory for case %d", case_number);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/cleanup.h"
+#include "common/clock.h"
 #include "common/histogram.h"
 #include "server/analysis/stats.h"
 #include "server/plan.h"
@@ -141,19 +142,131 @@ Test(plan, is_a_function_of_its_seed)
     cr_expect(ne(int, memcmp(a, c, sizeof a), 0));
 }
 
+static struct trial_merge merge;
+
 Test(trial_merge, distance_is_named_by_its_class_and_a_move_is_flagged)
 {
     const struct ipc_case one = {
         .pattern = PATTERN_ROUND_TRIP, .message_bytes = 64, .senders = 1, .receivers = 1};
     struct store_trial trial = {.distance_count = 3, .distance_ns = {52, 55, 61}, .duration_ns = 1000000000};
-    trial_merge_finish(&trial, &one);
+    trial_merge_finish(&merge, &trial, &one);
     cr_expect(eq(int, trial.distance, DISTANCE_C));
     cr_expect(eq(str, trial.flags, ""));
     trial.distance_ns[1] = 241;
     trial.gap_ns_max = 5000000;
-    trial_merge_finish(&trial, &one);
+    trial_merge_finish(&merge, &trial, &one);
     cr_expect(eq(int, trial.distance, DISTANCE_MIXED));
     cr_expect(eq(str, trial.flags, "placement_moved gap"));
     cr_expect(eq(int, trial_merge_distance_of(24), DISTANCE_S));
     cr_expect(eq(int, trial_merge_distance_of(250), DISTANCE_X));
+}
+
+/* ---- several receivers ---- */
+
+static struct frame_result result_of(int64_t begin_ns, int64_t duration_ns, uint64_t messages)
+{
+    struct frame_result result = {.block_count = 2, .drift_ratio = NAN};
+    for (size_t i = 0; i < 2; i++)
+        result.blocks[i] = (struct frame_block){.begin_ns = begin_ns + (int64_t)i * 1000,
+                                                .duration_ns = duration_ns,
+                                                .messages = messages,
+                                                .latency_p50_ns = NAN};
+    return result;
+}
+
+Test(trial_merge, receivers_are_summed_over_the_time_they_share)
+{
+    const struct ipc_case one = {
+        .pattern = PATTERN_STREAM, .message_bytes = 64, .senders = 2, .receivers = 2};
+    AUTO(store_trial_fini) struct store_trial trial = {.distance = -1, .frequency_hz = NAN};
+    static struct frame_result results[4];
+    results[0] = results[1] = result_of(0, 900, 77); /* what was sent counts for nothing */
+    results[1].integrity.lost = 5;
+    results[2] = result_of(10, 500, 300);
+    results[2].integrity = (struct frame_integrity){.lost = 1, .reordered = 2};
+    results[3] = result_of(20, 590, 100);
+    results[3].integrity.lost = 3;
+    results[0].steal_ns = 7;
+    results[3].steal_ns = 9;
+    results[1].frequency_hz = 3000;
+    results[2].frequency_hz = 2000;
+    for (int i = 3; i >= 0; i--)
+        trial_merge_result(&merge, &trial, &one, i, &results[i]);
+    trial_merge_finish(&merge, &trial, &one);
+    cr_expect(eq(u64, trial.messages, 800));
+    cr_expect(eq(i64, trial.duration_ns, 2 * 600), "from 10 to 610, and again");
+    cr_expect(epsilon_eq(dbl, trial.messages_per_s, 800 / 1200e-9, 1));
+    cr_expect(epsilon_eq(dbl, trial.drift_ratio, 1, 1e-9));
+    cr_expect(eq(u64, trial.lost, 4));
+    cr_expect(eq(u64, trial.reordered, 2));
+    cr_expect(eq(i64, trial.steal_ns, 9));
+    cr_expect(epsilon_eq(dbl, trial.frequency_hz, 2000, 0));
+    cr_expect(gt(sz, trial.series.length, 0));
+    cr_expect(isnan(trial.achieved_hz));
+}
+
+Test(trial_merge, a_round_trip_is_judged_by_who_asks)
+{
+    const struct ipc_case one = {
+        .pattern = PATTERN_ROUND_TRIP, .message_bytes = 64, .senders = 1, .receivers = 1};
+    AUTO(store_trial_fini) struct store_trial trial = {.distance = -1};
+    static struct frame_result results[2];
+    results[0] = result_of(0, 500, 100);
+    results[1] = result_of(0, 700, 99);
+    results[0].integrity.lost = 1;
+    results[1].integrity.lost = 1; /* the same one */
+    for (int i = 0; i < 2; i++)
+        trial_merge_result(&merge, &trial, &one, i, &results[i]);
+    trial_merge_finish(&merge, &trial, &one);
+    cr_expect(eq(u64, trial.messages, 200));
+    cr_expect(eq(u64, trial.lost, 1));
+    cr_expect(eq(str, trial.flags, "integrity"));
+}
+
+/* ---- flags ---- */
+
+static void expect_flags(struct store_trial trial, const struct ipc_case *one, const char *flags)
+{
+    trial.duration_ns = NS_PER_S;
+    trial_merge_finish(&merge, &trial, one);
+    cr_expect(eq(str, trial.flags, (char *)flags));
+}
+
+Test(trial_merge, what_disturbed_a_trial_is_named)
+{
+    const struct ipc_case one = {.senders = 1, .receivers = 1};
+    struct ipc_case shared = one, same_cpu = one;
+    shared.senders = 2;
+    same_cpu.placement = PLACEMENT_SAME_CPU;
+    expect_flags((struct store_trial){.steal_ns = 40000000}, &one, "");
+    expect_flags((struct store_trial){.steal_ns = 60000000}, &one, "steal");
+    expect_flags((struct store_trial){.run_delay_ns = 60000000}, &one, "run_delay");
+    expect_flags((struct store_trial){.involuntary_switches = 39}, &one, "");
+    expect_flags((struct store_trial){.involuntary_switches = 41}, &one, "preempted");
+    expect_flags((struct store_trial){.involuntary_switches = 41}, &same_cpu, "");
+    expect_flags((struct store_trial){.involuntary_switches = 41}, &shared, "");
+}
+
+static struct store_trial take_paced(double rate_hz, bool backlog_grew)
+{
+    const struct ipc_case one = {.pattern = PATTERN_PACED, .senders = 1, .receivers = 1, .rate_hz = rate_hz};
+    struct store_trial trial = {.distance = -1};
+    static struct frame_result result;
+    result = result_of(0, 1000, 1); /* two messages in 2 us: a million a second */
+    result.backlog_grew = backlog_grew;
+    merge.block_count = 0;
+    trial_merge_result(&merge, &trial, &one, 0, &result);
+    trial_merge_finish(&merge, &trial, &one);
+    store_trial_fini(&trial);
+    return trial;
+}
+
+Test(trial_merge, a_rate_that_is_not_held_says_so)
+{
+    struct store_trial held = take_paced(1.01e6, false), missed = take_paced(1.03e6, false),
+                       growing = take_paced(1e6, true);
+    cr_expect(epsilon_eq(dbl, held.achieved_hz, 1e6, 1));
+    cr_expect(eq(str, held.flags, ""));
+    cr_expect(eq(str, missed.flags, "rate_not_held"));
+    cr_expect(eq(str, growing.flags, "rate_not_held"));
 }

@@ -19,6 +19,10 @@ static void fill_result(struct frame *frame)
         .batch = 100,
         .autocorrelation = 0.125,
         .drift_ratio = NAN,
+        .steal_ns = 20000000,
+        .frequency_hz = 3500000000,
+        .backlog_ns = 77,
+        .backlog_grew = true,
         .integrity = {.lost = 1, .torn = 2, .duplicated = 3, .reordered = 4},
         .has_histogram = true,
     };
@@ -42,6 +46,11 @@ Test(frame, a_result_reads_back_equal)
     cr_expect(eq(str, first.bytes, second.bytes));
     cr_expect(eq(u64, out.result.histogram.count, in.result.histogram.count));
     cr_expect(isnan(out.result.drift_ratio));
+    cr_expect(out.result.backlog_grew);
+    char *grew = strstr(first.bytes, "\"backlog_grew\":true");
+    cr_assert(ne(ptr, grew, NULL));
+    memcpy(grew, "\"backlog_grew\":1   ", 19);
+    cr_expect(lt(int, frame_decode(first.bytes, first.length, &out, NULL), 0), "a number is no claim");
 }
 
 Test(frame, refuses_what_is_not_exactly_one)

@@ -81,6 +81,7 @@ Test(store_runs, a_run_comes_back_as_it_was_stored)
     cr_expect(eq(str, back.tags, run.tags));
     cr_expect(eq(str, back.experiment, run.experiment));
     cr_expect(eq(str, back.isolation, "{}"));
+    cr_expect(eq(str, back.overhead, "null"));
     cr_expect(eq(str, back.skipped, run.skipped));
     cr_expect(eq(str, back.message, ""));
 }
@@ -240,8 +241,11 @@ Test(store_runs, a_change_leaves_what_it_does_not_name)
     int64_t machine_id = 0;
     cr_assert(eq(int, store_machine_put(store, &machine, &machine_id, &err), 0), "%s", err.text);
     int64_t id = add("started");
-    struct store_run_change start = {
-        .state = RUN_RUNNING, .started_ms = 5, .machine_id = machine_id, .isolation = "{\"cage\":true}"};
+    struct store_run_change start = {.state = RUN_RUNNING,
+                                     .started_ms = 5,
+                                     .machine_id = machine_id,
+                                     .isolation = "{\"cage\":true}",
+                                     .overhead = "{\"clock_ns\":22}"};
     struct store_run_change end = {.state = RUN_FAILED, .finished_ms = 9, .message = "no worker"};
     cr_assert(eq(int, store_run_change(store, id, &start, &err), 0), "%s", err.text);
     cr_assert(eq(int, store_run_change(store, id, &end, &err), 0), "%s", err.text);
@@ -253,6 +257,7 @@ Test(store_runs, a_change_leaves_what_it_does_not_name)
     cr_expect(eq(str, run.machine_comparable, "c0"));
     cr_expect(eq(str, run.machine_full, "f0"));
     cr_expect(eq(str, run.isolation, "{\"cage\":true}"));
+    cr_expect(eq(str, run.overhead, "{\"clock_ns\":22}"));
     cr_expect(eq(str, run.message, "no worker"));
     cr_expect(eq(i64, run.rev, 3));
 }

@@ -116,6 +116,7 @@ Test(store_trials, no_value_comes_back_as_no_value)
     struct store_trial trial = archive_trial(run_id, 0, 0);
     store_trial_fini(&trial);
     trial.latency_p999_ns = trial.latency_p50_ns = trial.drift_ratio = (double)NAN;
+    trial.load = trial.frequency_hz = trial.achieved_hz = (double)NAN;
     trial.distance = -1;
     trial.distance_count = 0;
     trial.done = false;

@@ -1,9 +1,10 @@
-/* The parts of a worker that need no crew: the plan of blocks, the autocorrelation, the barrier, the names.
- */
+/* The parts of a worker that need no crew: the plan of blocks, the autocorrelation, the barrier, the
+ * placement, what the kernel says of a CPU, the overhead, the names. */
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/shm.h>
@@ -17,6 +18,9 @@
 #include "workers/control.h"
 #include "workers/loops.h"
 #include "workers/names.h"
+#include "workers/overhead.h"
+#include "workers/placement.h"
+#include "workers/usage.h"
 
 Test(trial, is_a_row_of_at_least_five_blocks)
 {
@@ -126,6 +130,55 @@ Test(barrier, ends_at_its_deadline_and_when_called_off)
     cr_expect(eq(int, control_wait_attached(control, clock_now_ns() + 60 * NS_PER_S), -ECANCELED));
     control_unmap(control);
     close(fd);
+}
+
+/* ---- placement, usage, overhead ---- */
+
+Test(placement, takes_the_cpus_in_turn)
+{
+    struct err err;
+    cpu_set_t all, one;
+    cr_assert(zero(int, sched_getaffinity(0, sizeof all, &all)));
+    int cpus = CPU_COUNT(&all);
+    cr_expect(not(placement_is_crowded(PLACEMENT_FREE, cpus)));
+    cr_expect(placement_is_crowded(PLACEMENT_FREE, cpus + 1));
+    cr_expect(placement_is_crowded(PLACEMENT_SAME_CPU, 2));
+    int first = -1, cpu = -1;
+    for (int worker = 0; worker <= cpus; worker++) {
+        cr_assert(zero(int, sched_setaffinity(0, sizeof all, &all)));
+        cr_assert(zero(int, placement_pin(PLACEMENT_TWO_CPUS, worker, &cpu, &err)), "%s", err.text);
+        cr_assert(zero(int, sched_getaffinity(0, sizeof one, &one)));
+        cr_expect(eq(int, CPU_COUNT(&one), 1));
+        cr_expect(ne(int, CPU_ISSET((size_t)cpu, &one), 0));
+        first = worker == 0 ? cpu : first;
+        bool is_first = cpu == first;
+        cr_expect(eq(int, is_first, worker % cpus == 0), "worker %d is on CPU %d", worker, cpu);
+    }
+    cr_assert(zero(int, sched_setaffinity(0, sizeof all, &all)));
+    cr_expect(zero(int, placement_pin(PLACEMENT_FREE, 0, &cpu, &err)));
+    cr_expect(eq(int, cpu, -1));
+}
+
+Test(usage, reads_what_a_cpu_lost)
+{
+    struct usage_cpu all = usage_read_cpu(-1), before = usage_read_cpu(0), after = usage_read_cpu(0);
+    cr_expect(ge(i64, before.steal_ns, 0));
+    cr_expect(ge(i64, after.steal_ns, before.steal_ns));
+    cr_expect(ge(i64, all.steal_ns, 0));
+    cr_expect(zero(i64, usage_read_cpu(CPU_SETSIZE - 1).steal_ns), "there is no such CPU");
+}
+
+Test(overhead, is_positive_and_adds_up)
+{
+    struct overhead overhead;
+    struct err err;
+    cr_assert(zero(int, overhead_measure(&overhead, &err)), "%s", err.text);
+    cr_expect(gt(dbl, overhead.clock_ns, 0));
+    cr_expect(gt(dbl, overhead.histogram_ns, 0));
+    cr_expect(gt(dbl, overhead.verify_header_ns, 0));
+    cr_expect(gt(dbl, overhead.verify_full_ns_per_kib, 0));
+    /* The loop reads the clock once a round trip. */
+    cr_expect(gt(dbl, overhead.loop_ns, overhead.clock_ns / 2));
 }
 
 /* ---- names ---- */
