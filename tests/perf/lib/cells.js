@@ -27,6 +27,9 @@ const loop_of = { socketpair: "unix_stream" };
 const quick_mechanisms = ["shm_sysv", "pipe", "unix_stream", "tcp", "eventfd", "mq_posix"];
 const quick_groups = ["two_block", "two_poll", "one_block", "stream_64", "stream_64k"];
 
+/** Memory is one engine under several names: the names beside the first are taken where a target asks for them. */
+const first_memory = "shm_sysv";
+
 /**
  * @param {any[]} mechanisms  the catalogue
  * @param {{loop: string, patterns: string[], waits: string[], message_bytes_max: number}[]} loops
@@ -40,6 +43,7 @@ export function cellsOf(mechanisms, loops, { quick, only }) {
       const is_wanted = (!quick || (quick_mechanisms.includes(name) && quick_groups.includes(group.name))) && only.test(`${group.name}/${name}`);
       if (!is_wanted || !available || family === "control" || message_bytes_max < group.bytes) continue;
       const is_memory = !traits.synchronises;
+      if (is_memory && name !== first_memory && targetOf({ group, mechanism: name, is_memory }).limit === null) continue;
       const wait = is_memory ? group.memory : group.kernel;
       const wanted = is_memory ? (group.pattern === "stream" ? "ring" : "flag") : (loop_of[name] ?? name);
       const loop = loops.find((one) => one.loop === wanted && one.patterns.includes(group.pattern) && one.waits.includes(wait) && one.message_bytes_max >= group.bytes);
@@ -52,7 +56,7 @@ export function cellsOf(mechanisms, loops, { quick, only }) {
 /**
  * What a cell has to reach: the ratio to its limit, and whether the best peer is to be reached too. A bound is the most
  * for a time and the least for a rate.
- * @param {Cell} cell
+ * @param {Pick<Cell, "group"|"mechanism"|"is_memory">} cell
  * @returns {{limit: number|null, peer: boolean}}
  */
 export function targetOf({ group, mechanism, is_memory }) {

@@ -20,7 +20,7 @@ export function readOptions() {
     seed: integer("SEED", Date.now() % 1000000),
     pairs: integer("PAIRS", 1),
     trials: integer("TRIALS", quick ? 8 : 10),
-    duration_ms: integer("DURATION_MS", quick ? 60 : 150),
+    duration_ms: integer("DURATION_MS", quick ? 60 : 100),
     warmup_ms: quick ? 20 : 30,
     only: new RegExp(process.env.ONLY || "."),
     report: resolve(process.env.REPORT || "docs/benchmarks.md"),
