@@ -206,7 +206,7 @@ help:
 	@echo 'make run        install what is missing, build, serve (ARGS="--port 0" …)'
 	@echo 'make test       install what the tests need, build, run every test'
 	@echo 'make check      the fast tests'
-	@echo 'make bench      ipclab beside the limit and its peers, into docs/benchmarks.md (QUICK=1, ROUNDS=)'
+	@echo 'make bench      ipclab beside the limit and its peers, into docs/benchmarks.md (QUICK=1 into build/, ROUNDS=)'
 	@echo 'make aa         the same experiment twice, PAIRS=5 times: nothing may differ'
 	@echo 'make lint       formatting, floors, static analysis, the page'
 	@echo 'make arch       do includes go down the floors only?'

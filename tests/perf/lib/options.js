@@ -23,7 +23,8 @@ export function readOptions() {
     duration_ms: integer("DURATION_MS", quick ? 60 : 100),
     warmup_ms: quick ? 20 : 30,
     only: new RegExp(process.env.ONLY || "."),
-    report: resolve(process.env.REPORT || "docs/benchmarks.md"),
+    /** A quick look does not replace the figures that are kept. */
+    report: resolve(process.env.REPORT || (quick ? `${process.env.BUILD || "build"}/bench/benchmarks.md` : "docs/benchmarks.md")),
   };
 }
 
