@@ -95,7 +95,8 @@ static double time_of(void (*operation)(struct bench *bench, uint64_t times), st
         samples[i] = clock_now_ns() - before;
     }
     qsort(samples, BATCHES, sizeof *samples, compare_times);
-    return (double)samples[BATCHES / 2] / (double)times;
+    const int64_t median = samples[BATCHES / 2];
+    return (double)median / (double)times;
 }
 
 /* The round trip's own loop, for a block of its own. */
@@ -141,7 +142,7 @@ int overhead_main(int argument_count, char **arguments)
         fprintf(stderr, "usage: ipclab-worker overhead\n");
         return EXIT_FAILURE;
     }
-    struct overhead overhead;
+    struct overhead overhead = {.clock_ns = 0};
     struct err err;
     if (overhead_measure(&overhead, &err) < 0) {
         fprintf(stderr, "ipclab-worker overhead: %s\n", err.text);

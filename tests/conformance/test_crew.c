@@ -165,6 +165,27 @@ Test(crew, carries_large_messages_and_verifies_them)
     }
 }
 
+/* A block ends with the message that is under way, however long that takes. */
+Test(crew, ends_in_time_with_the_largest_messages)
+{
+    static const struct crew_plan plans[] = {
+        {.mechanism = "shm_sysv", .pattern = PATTERN_ROUND_TRIP, .cage = CAGE_NONE},
+        {.mechanism = "shm_sysv", .pattern = PATTERN_STREAM, .cage = CAGE_NONE},
+        {.mechanism = "pipe", .pattern = PATTERN_ROUND_TRIP, .cage = CAGE_NONE},
+        {.mechanism = "pipe", .pattern = PATTERN_STREAM, .cage = CAGE_NONE},
+    };
+    for (size_t i = 0; i < sizeof plans / sizeof *plans; i++) {
+        ask_for(&plans[i]);
+        server.spec.one.placement = PLACEMENT_SAME_CPU;
+        if (server.spec.one.wait == WAIT_SPIN_FUTEX)
+            server.spec.one.wait = WAIT_FUTEX;
+        server.spec.one.message_bytes = MESSAGE_BYTES_MAX;
+        server.spec.duration_ms = 10;
+        expect_trial(plans[i].mechanism);
+        crew_server_close(&server);
+    }
+}
+
 Test(crew, shares_one_cpu_without_probing_it)
 {
     ask_for(&(struct crew_plan){.mechanism = "mmap_file", .cage = CAGE_NONE});

@@ -92,6 +92,11 @@ Test(trial_spec, allows_more_time_than_the_trial_takes)
 {
     struct trial_spec spec = example;
     cr_expect(gt(i64, trial_spec_deadline_ms(&spec), spec.duration_ms + spec.warmup_ms + 1000));
+    /* Six blocks, each of which may end a moment after a message of 16 MiB that crawls. */
+    int64_t small_ms = trial_spec_deadline_ms(&spec);
+    spec.one.message_bytes = 16 << 20;
+    cr_expect(gt(i64, trial_spec_deadline_ms(&spec), small_ms + 6 * 1000));
+    cr_expect(lt(i64, trial_spec_deadline_ms(&spec), small_ms + 60 * 1000));
     spec.duration_ms = TRIAL_DURATION_MS_MAX;
     cr_expect(gt(i64, trial_spec_deadline_ms(&spec), spec.duration_ms + spec.duration_ms / 10));
 }
