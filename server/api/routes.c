@@ -3,6 +3,7 @@
 static const char *const run_filters[] = {"limit",   "cursor", "sort",  "state", "mechanism", "tag",
                                           "machine", "q",      "since", "until", NULL};
 static const char *const trial_options[] = {"include", "limit", "cursor", NULL};
+static const char *const compare_options[] = {"base", "against", "statistic", "max_slower", NULL};
 static const char *const event_options[] = {"topics", "last_event_id", NULL};
 
 static const struct route routes[] = {
@@ -19,6 +20,7 @@ static const struct route routes[] = {
     {METHOD_POST, "/api/v1/runs/{id}/cancel", api_cancel_run, NULL},
     {METHOD_GET, "/api/v1/runs/{id}/results", api_get_results, NULL},
     {METHOD_GET, "/api/v1/runs/{id}/trials", api_list_trials, trial_options},
+    {METHOD_GET, "/api/v1/compare", api_compare_runs, compare_options},
     {METHOD_GET, "/api/v1/events", api_get_events, event_options},
     {METHOD_GET, "/api/v1/openapi.json", api_get_openapi_json, NULL},
     {METHOD_GET, "/api/v1/openapi.yaml", api_get_openapi_yaml, NULL},
