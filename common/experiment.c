@@ -4,9 +4,11 @@
 
 #include "common/bytes.h"
 #include "common/cleanup.h"
+#include "common/trial_spec.h"
 
-/* What a trial costs beside its warm-up and its timed blocks: start, attach, prefault, probes, archive. */
-enum { TRIAL_OVERHEAD_MS = 45 };
+/* What a trial costs beside its warm-up and its timed blocks, as seen on a machine with two CPUs: start,
+ * attach, prefault and archive for each worker, a probe of the distance around each block. */
+enum { START_MS = 8, PROBE_MS = 2 };
 
 const struct preset presets[PRESET_COUNT] = {
     {"quick", "Quick look",
@@ -177,7 +179,9 @@ size_t experiment_cases(const struct experiment *experiment, const struct catalo
 
 int64_t experiment_estimated_ms(const struct experiment *experiment)
 {
-    size_t cases = experiment_case_count(experiment);
-    return (int64_t)cases * experiment->trials *
-           (experiment->duration_ms + experiment->warmup_ms + TRIAL_OVERHEAD_MS);
+    int64_t workers = experiment->senders + experiment->receivers;
+    int64_t probes = 1 + (int64_t)trial_spec_block_count(experiment->duration_ms);
+    int64_t trials = (int64_t)experiment_case_count(experiment) * experiment->trials;
+    return trials *
+           (experiment->duration_ms + experiment->warmup_ms + START_MS * workers + PROBE_MS * probes);
 }

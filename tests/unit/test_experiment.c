@@ -178,6 +178,23 @@ Test(experiment, a_preset_takes_what_fits_and_says_what_does_not)
     cr_expect(zero(sz, request.experiment.rate_count), "the preset's rates go with its pattern");
 }
 
+static int64_t estimate_ms(const char *document)
+{
+    read_with(document, 2);
+    cr_assert(eq(sz, faults.count, 0), "%s", faults.items[0].detail);
+    return experiment_estimated_ms(&request.experiment);
+}
+
+Test(experiment, more_work_takes_longer)
+{
+    int64_t one_ms = estimate_ms("{\"mechanisms\":[\"pipe\"],\"patterns\":[\"stream\"]}");
+    cr_expect(gt(i64, one_ms, 10 * (250 + 50)));
+    cr_expect(lt(i64, one_ms, 10 * (250 + 50) * 3 / 2));
+    cr_expect(eq(i64, estimate_ms("{\"mechanisms\":[\"pipe\"]}"), 2 * one_ms));
+    cr_expect(
+        gt(i64, estimate_ms("{\"mechanisms\":[\"pipe\"],\"patterns\":[\"stream\"],\"senders\":8}"), one_ms));
+}
+
 Test(experiment, every_fault_is_reported_at_once)
 {
     read_with("{\"mechanisms\":[\"pipi\"],\"trials\":0,\"seed\":-1,\"colour\":1}", 2);
