@@ -6,10 +6,10 @@
 #include "common/clock.h"
 #include "common/series.h"
 
-/* Seen on several machines: siblings of one core about 24 ns, one cache complex 50 to 60, across complexes
- * 235 and more. The borders lie in the empty stretches between. */
-#define SIBLING_NS_MAX 40.0
-#define COMPLEX_NS_MAX 150.0
+/* Seen so far: siblings of one core take about 24 ns, CPUs of one cache complex 31 to 61, across complexes
+ * 147 to 265. The borders lie in the empty stretches between. */
+#define SIBLING_NS_MAX 28.0
+#define COMPLEX_NS_MAX 95.0
 
 /* A pause this long in a timed loop is no message: the CPU was taken away. */
 #define GAP_NS_FLAGGED (1 * NS_PER_MS)
