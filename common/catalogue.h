@@ -24,6 +24,7 @@ enum mechanism_traits {
     TRAIT_MANY_SENDERS = 1u << 5,   /* on one channel */
     TRAIT_MANY_RECEIVERS = 1u << 6, /* on one channel */
     TRAIT_PERSISTS = 1u << 7,       /* data outlives every process that has it open */
+    TRAIT_MAY_LOSE = 1u << 8,       /* drops messages when the receiver is slow; known to the workers alone */
 };
 
 enum { CATALOGUE_MAX = 40, TITLE_BYTES = 48, FAMILY_BYTES = 24, REASON_BYTES = 256 };

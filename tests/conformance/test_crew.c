@@ -58,13 +58,34 @@ static void ask_for(const struct crew_plan *plan)
     server.spec.cage = plan->cage;
 }
 
+static uint32_t traits_of_server(void)
+{
+    return mechanism_find(server.spec.one.mechanism)->traits;
+}
+
+/* Losing messages is a property of some; tearing, repeating or mixing them up is of none. */
+static void expect_intact(const struct frame_integrity *faults)
+{
+    if ((traits_of_server() & TRAIT_MAY_LOSE) == 0)
+        cr_expect(zero(u64, faults->lost));
+    cr_expect(zero(u64, faults->torn));
+    cr_expect(zero(u64, faults->duplicated));
+    cr_expect(zero(u64, faults->reordered));
+}
+
+/* What is lost while warming up is counted as lost, but not as sent. */
+static void expect_received(uint64_t sent, uint64_t received, uint64_t lost)
+{
+    cr_expect(gt(u64, sent, 0));
+    cr_expect(le(u64, received, sent));
+    cr_expect(ge(u64, received + lost, sent), "%s: of %llu sent %llu were received and %llu lost",
+              server.spec.one.mechanism, (unsigned long long)sent, (unsigned long long)received,
+              (unsigned long long)lost);
+}
+
 static void expect_sound(const struct frame_result *result, bool measures)
 {
-    const struct frame_integrity *faults = &result->integrity;
-    cr_expect(eq(u64, faults->lost, 0));
-    cr_expect(eq(u64, faults->torn, 0));
-    cr_expect(eq(u64, faults->duplicated, 0));
-    cr_expect(eq(u64, faults->reordered, 0));
+    expect_intact(&result->integrity);
     cr_expect(gt(u64, result->messages, 0));
     cr_expect(gt(i64, result->duration_ns, 0));
     cr_expect(gt(i64, result->warmup_ns, 0));
@@ -115,10 +136,13 @@ ParameterizedTest(struct crew_plan *plan, crew, takes_a_trial)
     for (int i = 0; i < crew_server_workers(&server); i++) {
         cr_assert(server.has_result[i], "worker %d of %s", i, plan->mechanism);
         expect_sound(&server.results[i], i == index_of_measuring());
-        cr_expect(gt(i64, server.ready_buffer_bytes[i], 0));
+        bool is_control = strcmp(mechanism_find(plan->mechanism)->family, "control") == 0;
+        if (!is_control)
+            cr_expect(gt(i64, server.ready_buffer_bytes[i], 0));
     }
     if (plan->pattern == PATTERN_STREAM)
-        cr_expect(eq(u64, server.results[0].messages, server.results[1].messages), "sent is not received");
+        expect_received(server.results[0].messages, server.results[1].messages,
+                        server.results[1].integrity.lost);
     /* The probes of a free placement may fail on a busy machine, but are counted. */
     cr_expect(eq(sz, server.results[0].distance_count, server.results[0].block_count + 1));
     cr_expect(eq(int, crew_server_count_files(&server), 0));
@@ -230,19 +254,15 @@ static void expect_shared_stream(const char *mechanism, const struct crowd *crow
     crew_server_start(&server, NULL);
     cr_expect(eq(int, crew_server_finish(&server), 0), "%s %d:%d: %s", mechanism, one->senders,
               one->receivers, server.exit_count > 0 ? server.exits[0].cause : "");
-    uint64_t sent = 0, received = 0;
+    uint64_t sent = 0, received = 0, lost = 0;
     for (int i = 0; i < crew_server_workers(&server); i++) {
         const struct frame_result *result = &server.results[i];
         cr_assert(server.has_result[i], "worker %d of %s", i, mechanism);
-        cr_expect(zero(u64, result->integrity.lost));
-        cr_expect(zero(u64, result->integrity.torn));
-        cr_expect(zero(u64, result->integrity.duplicated));
-        cr_expect(zero(u64, result->integrity.reordered));
+        expect_intact(&result->integrity);
+        lost += result->integrity.lost;
         *(i < one->senders ? &sent : &received) += result->messages;
     }
-    cr_expect(gt(u64, sent, 0));
-    cr_expect(eq(u64, sent, received), "%s %d:%d: sent is not received", mechanism, one->senders,
-              one->receivers);
+    expect_received(sent, received, lost);
     crew_server_close(&server);
 }
 
