@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 
-import Ajv2020 from "ajv/dist/2020.js";
+import { Ajv2020 } from "ajv/dist/2020.js";
 import { parse } from "yaml";
 
 export const description = parse(readFileSync(new URL("../../../server/api/openapi.yaml", import.meta.url), "utf8"));
@@ -18,11 +18,10 @@ const validators = new Map();
 /** @param {object} schema */
 function validatorOf(schema) {
   const text = JSON.stringify(schema).replaceAll('"#/components/', '"api#/components/');
-  let validate = validators.get(text);
-  if (!validate) {
-    validate = ajv.compile(JSON.parse(text));
-    validators.set(text, validate);
-  }
+  const known = validators.get(text);
+  if (known) return known;
+  const validate = ajv.compile(JSON.parse(text));
+  validators.set(text, validate);
   return validate;
 }
 
