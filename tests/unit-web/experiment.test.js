@@ -133,6 +133,19 @@ test("rates are read, and held against what the server takes", () => {
   assert.match(hint("5k, 2M") ?? "", /outside of it: 2M/);
 });
 
+test("what a mechanism cannot do is said with its name", () => {
+  const values = { ...defaultValues(), mechanisms: ["pipe"] };
+  assert.match(hintsOf({ ...values, senders: "2" }, circumstances).get("/senders") ?? "", /One sender only: pipe/);
+  assert.match(hintsOf({ ...values, receivers: "2" }, circumstances).get("/receivers") ?? "", /pattern stream alone/);
+  const catalogue = [aMechanism("odd", "technique", { waits: ["block"] })];
+  assert.match(
+    hintsOf({ ...values, mechanisms: ["odd"], wait_kernel: "poll" }, { ...circumstances, catalogue }).get(
+      "/wait/kernel",
+    ) ?? "",
+    /Cannot wait like this: odd/,
+  );
+});
+
 test("more workers than CPUs should not spin, and a tiny message cannot name its sender", () => {
   const values = {
     ...defaultValues(),

@@ -136,3 +136,39 @@ test("sizes are read as they are shown", () => {
     assert.equal(format.parseBytes(text), bytes, JSON.stringify(text));
   }
 });
+
+test("rates asked for are short, and read back", () => {
+  expectTexts(format.formatOfferedRate, [
+    [1, "1 /s"],
+    [500, "500 /s"],
+    [5000, "5 k/s"],
+    [12500, "12.5 k/s"],
+    [20000, "20 k/s"],
+    [1e7, "10 M/s"],
+  ]);
+  for (const [text, count] of /** @type {[string, number|null][]} */ ([
+    ["500", 500],
+    [" 20k ", 20000],
+    ["1.5M", 1500000],
+    ["", null],
+    ["fast", null],
+    ["-1", null],
+    ["1e3", null],
+  ])) {
+    assert.equal(format.parseCount(text), count, JSON.stringify(text));
+  }
+});
+
+test("shares are told however small", () => {
+  expectTexts(format.formatShare, [
+    [0, "0 %"],
+    [0.0006, "0.06 %"],
+    [0.034, "3 %"],
+    [0.245, "25 %"],
+    [null, "–"],
+  ]);
+  expectTexts(format.formatFrequency, [
+    [2.4e9, "2.40 GHz"],
+    [null, "–"],
+  ]);
+});

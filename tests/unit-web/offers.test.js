@@ -24,7 +24,8 @@ test("the form offers what the server takes", () => {
   for (const pattern of offers.patterns) assert.ok(pattern in defaultValues().message_bytes, pattern);
   for (const list of [offers.patterns, offers.memory_waits, offers.kernel_waits, offers.verifies])
     assert.ok(list.length > 1 && list.every((word) => typeof word === "string"), JSON.stringify(list));
-  for (const wait of [...offers.memory_waits, ...offers.kernel_waits]) assert.ok(schemas.Wait.enum.includes(wait), wait);
+  for (const wait of [...offers.memory_waits, ...offers.kernel_waits])
+    assert.ok(schemas.Wait.enum.includes(wait), wait);
   for (const { min, max } of [offers.senders, offers.receivers]) assert.ok(min === 1 && max >= 1, `${min} to ${max}`);
 });
 
@@ -81,10 +82,7 @@ test("every family has its title, its note and its look, and controls come last"
   const groups = groupByFamily(catalogue);
   for (const group of groups.filter(({ name }) => families.includes(name)))
     assert.ok(group.title && group.note, group.name);
-  assert.deepEqual(
-    groups.map(({ name }) => name).slice(-2),
-    ["unheard_of", "control"],
-  );
+  assert.deepEqual(groups.map(({ name }) => name).slice(-2), ["unheard_of", "control"]);
   const looks = looksOf(catalogue);
   const hues = families.map((name) => looks.get(name)?.hue);
   assert.equal(new Set(hues).size, families.length);

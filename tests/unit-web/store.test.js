@@ -90,6 +90,15 @@ test("a trial told while the list was being read is kept", () => {
   );
 });
 
+test("machines are kept by their hash, the one the server runs on among them", () => {
+  const state = after(
+    { type: "machine", machine: { comparable: "a", full: "b" } },
+    { type: "machine_of_runs", machine: { comparable: "c", full: "d" } },
+  );
+  assert.deepEqual([...state.machines.keys()], ["b", "d"]);
+  assert.equal(state.machine?.full, "b");
+});
+
 test("a deleted run is gone and no longer followed", () => {
   const state = after({ type: "runs", runs: [aRun({ state: "running" })] }, { type: "run_deleted", id: 1 });
   assert.equal(state.runs.size, 0);

@@ -199,10 +199,17 @@ export const quantiles = [
   { name: "p999", label: "p99.9", nines: 3 },
 ];
 
-/** @typedef {{key: string, pattern: import("./types.js").Pattern, bytes: number, cases: Case[]}} LatencyGroup */
+/**
+ * @typedef {object} LatencyGroup
+ * @property {string} key
+ * @property {import("./types.js").Pattern} pattern
+ * @property {number} bytes
+ * @property {number|null} rate_hz
+ * @property {Case[]} cases
+ */
 
 /**
- * Cases whose latencies belong into one chart: of one pattern and size.
+ * Cases whose latencies belong into one chart: of one pattern, size and rate.
  * @param {readonly Case[]} cases
  * @returns {LatencyGroup[]}
  */
@@ -210,8 +217,9 @@ export function latencyGroups(cases) {
   /** @type {Map<string, LatencyGroup>} */
   const groups = new Map();
   for (const one of cases.filter(({ latency_ns }) => latency_ns?.p50)) {
-    const key = `${one.pattern}:${one.message_bytes}`;
-    const group = groups.get(key) ?? { key, pattern: one.pattern, bytes: one.message_bytes, cases: [] };
+    const { pattern, message_bytes: bytes, rate_hz } = one;
+    const key = rate_hz === null ? `${pattern}:${bytes}` : `${pattern}:${bytes}:${rate_hz}`;
+    const group = groups.get(key) ?? { key, pattern, bytes, rate_hz, cases: [] };
     group.cases.push(one);
     groups.set(key, group);
   }

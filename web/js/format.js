@@ -138,6 +138,25 @@ export function formatPercent(part, whole) {
 }
 
 /**
+ * A part of a whole, however small: 0.06 %.
+ * @param {number|null|undefined} share
+ */
+export function formatShare(share) {
+  if (!isFigure(share)) return nothing;
+  return `${Number((100 * share).toPrecision(share < 0.1 ? 1 : 2))} %`;
+}
+
+/** @param {number|null|undefined} hz */
+export function formatFrequency(hz) {
+  return formatScaled(hz, [
+    [1, "Hz"],
+    [1e3, "kHz"],
+    [1e6, "MHz"],
+    [1e9, "GHz"],
+  ]);
+}
+
+/**
  * A length of time for people: 8 s, 1 min 10 s, 2 h 5 min.
  * @param {number|null|undefined} ms
  */

@@ -19,6 +19,7 @@ import { formatBytes, formatOfferedRate, parseBytes, parseCount } from "./format
 
 /** Below this a message has no room to name its sender. */
 const shared_bytes_min = 16;
+const paced_messages_min = 10;
 
 /** @param {Mechanism[]} list */
 const titles = (list) => list.map((one) => one.title).join(", ");
@@ -54,23 +55,56 @@ function ratesHint({ values, rate_hz: { min, max } }) {
   if (texts.length === 0) return "At least one rate, for example 5000 or 20k.";
   if (unreadable.length > 0) return `Not a rate: ${unreadable.join(", ")}. Write 5000, 20k or 1M.`;
   const outside = texts.filter((text) => Number(parseCount(text)) < min || Number(parseCount(text)) > max);
+  if (outside.length > 0)
+    return `From ${formatOfferedRate(min)} to ${formatOfferedRate(max)}; outside of it: ${outside.join(", ")}.`;
+  const slow = texts.filter(
+    (text) => (Number(parseCount(text)) * Number(values.duration_ms)) / 1000 < paced_messages_min,
+  );
   return (
-    outside.length > 0 &&
-    `From ${formatOfferedRate(min)} to ${formatOfferedRate(max)}; outside of it: ${outside.join(", ")}.`
+    slow.length > 0 &&
+    `A trial has to hold ${paced_messages_min} messages; at ${slow.join(", ")} a second it has to be longer.`
   );
 }
 
+/** @param {"senders"|"receivers"} side @param {string} name @returns {(about: Case) => string|false} */
+const sideHint =
+  (side, name) =>
+  ({ values, chosen }) => {
+    if (!(Number(values[side]) > 1)) return false;
+    const one_only = chosen.filter((one) => one.traits[side] === "one");
+    if (one_only.length > 0) return `One ${name} only: ${titles(one_only)}.`;
+    return (
+      values.patterns.join() !== "stream" &&
+      `Several ${side} only stream: a round trip is between one sender and one receiver. Choose the pattern stream alone.`
+    );
+  };
+
+/**
+ * @param {boolean} synchronises
+ * @param {string} wait
+ * @param {Mechanism[]} chosen
+ */
+function unfitHint(synchronises, wait, chosen) {
+  const unfit = chosen.filter((one) => one.traits.synchronises === synchronises && !one.waits.includes(wait));
+  return wait !== "" && unfit.length > 0 && `Cannot wait like this: ${titles(unfit)}.`;
+}
+
 /** @param {Case} about */
-function memoryWaitHint({ values, cpus }) {
+function memoryWaitHint({ values, chosen, cpus }) {
   const spins = values.wait_memory.startsWith("spin");
   if (values.placement === "same_cpu" && spins)
     return "On one CPU a spinning process only keeps the other from running: take a futex.";
-  return (
-    cpus !== null &&
-    spins &&
-    workersOf(values) > cpus &&
-    `${workersOf(values)} workers on ${cpus} CPUs: who spins keeps the others from running. Take a futex or a semaphore.`
-  );
+  if (cpus !== null && spins && workersOf(values) > cpus)
+    return `${workersOf(values)} workers on ${cpus} CPUs: who spins keeps the others from running. Take a futex or a semaphore.`;
+  return unfitHint(false, values.wait_memory, chosen);
+}
+
+/** @param {Case} about */
+function kernelWaitHint({ values, chosen, cpus }) {
+  const crowded = values.placement === "same_cpu" || (cpus !== null && workersOf(values) > cpus);
+  if (values.wait_kernel === "poll" && crowded)
+    return "More workers than CPUs: who polls keeps the others from running. Take blocking calls.";
+  return unfitHint(true, values.wait_kernel, chosen);
 }
 
 /**
@@ -93,21 +127,10 @@ const rules = [
       return refused && `Only related processes can share: ${titles(related_only)}.`;
     },
   ],
-  [
-    "/senders",
-    ({ values, chosen }) => {
-      const one_only = chosen.filter((one) => one.traits.senders === "one");
-      return Number(values.senders) > 1 && one_only.length > 0 && `One sender only: ${titles(one_only)}.`;
-    },
-  ],
-  [
-    "/receivers",
-    ({ values, chosen }) => {
-      const one_only = chosen.filter((one) => one.traits.receivers === "one");
-      return Number(values.receivers) > 1 && one_only.length > 0 && `One receiver only: ${titles(one_only)}.`;
-    },
-  ],
+  ["/senders", sideHint("senders", "sender")],
+  ["/receivers", sideHint("receivers", "receiver")],
   ["/wait/memory", memoryWaitHint],
+  ["/wait/kernel", kernelWaitHint],
 ];
 
 /**

@@ -83,7 +83,12 @@ export function looksOf(mechanisms) {
 /** @type {Look} */
 export const plain_look = { hue: "other", shade: 1, shape: "circle" };
 
-/** @typedef {{titleOf: (name: string) => string, lookOf: (name: string) => Look}} Legend */
+/**
+ * @typedef {object} Legend
+ * @property {(name: string) => string} titleOf
+ * @property {(name: string) => Look} lookOf
+ * @property {(name: string) => boolean} isControl
+ */
 
 /**
  * What a mechanism's name stands for; a name the catalogue does not know stands for itself.
@@ -93,7 +98,12 @@ export const plain_look = { hue: "other", shade: 1, shape: "circle" };
 export function legendOf(mechanisms) {
   const titles = new Map(mechanisms.map((one) => [one.name, one.title]));
   const looks = looksOf(mechanisms);
-  return { titleOf: (name) => titles.get(name) ?? name, lookOf: (name) => looks.get(name) ?? plain_look };
+  const controls = new Set(mechanisms.filter(isControl).map((one) => one.name));
+  return {
+    titleOf: (name) => titles.get(name) ?? name,
+    lookOf: (name) => looks.get(name) ?? plain_look,
+    isControl: (name) => controls.has(name),
+  };
 }
 
 /**

@@ -21,6 +21,7 @@
  * @property {string|null} unavailable_reason
  * @property {number} message_bytes_max
  * @property {Traits} traits
+ * @property {string[]} waits  the ways in which a worker can wait for it
  *
  * @typedef {object} Experiment
  * @property {string} [preset]
@@ -51,6 +52,13 @@
  *
  * @typedef {Record<string, unknown>} Facts
  *
+ * @typedef {object} Overhead  what measuring costs
+ * @property {number} clock_ns  one reading
+ * @property {number} histogram_ns  one latency counted
+ * @property {number} verify_header_ns  one message written and checked
+ * @property {number} verify_full_ns_per_kib
+ * @property {number} loop_ns  a round trip over nothing
+ *
  * @typedef {object} Machine
  * @property {string} comparable
  * @property {string} full
@@ -59,6 +67,7 @@
  * @property {Facts} [facts]
  * @property {number[]} [load]
  * @property {Facts} [isolation]
+ * @property {Overhead|null} [overhead]
  *
  * @typedef {object} CurrentTrial
  * @property {number} sequence
@@ -81,6 +90,7 @@
  * @property {Experiment} experiment
  * @property {Machine|null} machine  null before the run has started
  * @property {Facts} isolation
+ * @property {Overhead|null} [overhead]  as when the run began
  * @property {string[]} tags
  * @property {string} note
  * @property {boolean} pinned
@@ -102,7 +112,18 @@
  *
  * @typedef {{lost?: number, torn?: number, duplicated?: number, reordered?: number}} Integrity
  *
- * @typedef {object} Case
+ * @typedef {object} Measured  what was measured of some trials
+ * @property {number} trials
+ * @property {string|null} distance
+ * @property {LatencyQuantiles|null} latency_ns
+ * @property {MaybeEstimate} messages_per_s
+ * @property {MaybeEstimate} bytes_per_s
+ * @property {MaybeEstimate} cpu_ns_per_message
+ * @property {MaybeEstimate} context_switches_per_message
+ * @property {MaybeEstimate} system_calls_per_message
+ * @property {MaybeEstimate} achieved_hz  paced only
+ *
+ * @typedef {object} CaseAlone
  * @property {number} number
  * @property {string} mechanism
  * @property {Pattern} pattern
@@ -114,17 +135,13 @@
  * @property {number} receivers
  * @property {number|null} buffer_bytes
  * @property {number|null} rate_hz
- * @property {string|null} distance
- * @property {number} trials
  * @property {number} failed
- * @property {LatencyQuantiles|null} latency_ns
- * @property {MaybeEstimate} messages_per_s
- * @property {MaybeEstimate} bytes_per_s
- * @property {MaybeEstimate} cpu_ns_per_message
- * @property {MaybeEstimate} context_switches_per_message
- * @property {MaybeEstimate} system_calls_per_message
+ * @property {number|null} overhead_share  of a round trip's median
+ * @property {Measured[]} by_distance  empty unless the trials differ in it
  * @property {Integrity|null} integrity
  * @property {string[]} flags
+ *
+ * @typedef {CaseAlone & Measured} Case
  *
  * @typedef {object} Trial
  * @property {number} id
@@ -139,12 +156,16 @@
  * @property {Record<string, number|null>|null} latency_ns
  * @property {number|null} bytes_per_s
  * @property {number|null} [messages_per_s]
+ * @property {number|null} achieved_hz  paced only
  * @property {number} cpu_ns
  * @property {{voluntary: number, involuntary: number}|null} context_switches
  * @property {number[]} core_distance_ns
  * @property {string|null} distance
  * @property {number} run_delay_ns
  * @property {number} gap_ns_max
+ * @property {number} steal_ns
+ * @property {number|null} load
+ * @property {number|null} frequency_hz
  * @property {Integrity|null} integrity
  * @property {string[]} flags
  *

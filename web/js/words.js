@@ -1,5 +1,7 @@
 /** The field's terms in plain words. Names the server may add later are shown as they are. */
 
+import { formatOfferedRate } from "./format.js";
+
 /** @param {Record<string, string>} table */
 const lookup = (table) =>
   Object.assign(
@@ -47,8 +49,11 @@ export const distanceText = lookup({
 export const flagText = lookup({
   batched: "Timed in batches of 100 round trips, because one is shorter than the clock can resolve.",
   placement_moved: "The CPUs changed their distance during a trial, which moves memory-speed figures a lot.",
-  gap: "The clock jumped during a trial: something else held the CPU.",
-  run_delay: "The workers had to wait for a CPU during a trial.",
+  gap: "The timed loop stood still for more than a millisecond: something else held the CPU.",
+  run_delay: "A worker was ready to run for more than 5 % of a trial, and had to wait for a CPU.",
+  steal: "The hypervisor gave more than 5 % of a CPU to somebody else during a trial.",
+  preempted: "A worker that had a CPU to itself was made to leave it, over and over.",
+  rate_not_held: "Less than 98 % of the rate asked for was reached, or ever more messages were overdue.",
   few_samples: "Too few independent samples for the higher percentiles; those are left out.",
   few_trials: "Fewer than 6 trials: the value stands, but without an interval.",
   integrity: "Messages were lost, torn, duplicated or reordered.",
@@ -73,11 +78,25 @@ export const isOver = (state) => state === "done" || state === "failed" || state
  * @param {import("./types.js").Case} one
  */
 export function conditionsText(one) {
+  return one.rate_hz === null ? settingText(one) : `${settingText(one)} · ${formatOfferedRate(one.rate_hz)}`;
+}
+
+/**
+ * The same without the rate, which a chart of rates has as its axis.
+ * @param {import("./types.js").Case} one
+ */
+export function settingText(one) {
   const parts = [waitText(one.wait ?? "block"), placementText(one.placement)];
   if (one.relation === "unrelated") parts.push("unrelated");
   if (one.senders !== 1 || one.receivers !== 1) parts.push(`${one.senders} → ${one.receivers}`);
   return parts.filter(Boolean).join(" · ");
 }
+
+/** Why trials of one case are told apart by distance. */
+export const distance_reason =
+  "The hypervisor moves the CPUs, and what runs at memory speed follows their distance by up to ten times: a cache line " +
+  "needs about 24 ns to the other thread of a core (S), 55 ns within a cache complex (C) and 250 ns across (X). Compare " +
+  "trials of one class with each other.";
 
 /** @param {import("./types.js").Integrity|null|undefined} integrity */
 export function integrityText(integrity) {

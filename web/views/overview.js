@@ -4,7 +4,7 @@ import { loadOffers, loadOverview, problemText, startRun, stopRun, tellProblem }
 import { getRun, newKey } from "../js/api.js";
 import { h, setChildren, setText } from "../js/dom.js";
 import { repeatedExperiment } from "../js/experiment.js";
-import { choiceOf, collectFigures, optionsOf } from "../js/figures.js";
+import { choiceOf, collectFigures, optionsOf, pickFigure } from "../js/figures.js";
 import { formatBytes } from "../js/format.js";
 import { legendOf } from "../js/mechanisms.js";
 import { navigate, navigateQuery } from "../js/router.js";
@@ -127,6 +127,7 @@ export function mountOverview({ root, signal, query, store }) {
   });
   const filters = createFilters();
   const matrix = createMatrix();
+  const method = createMethod();
   const own = createOwnExperiment(store, signal);
   const trouble = h("p", { class: "card", role: "alert", hidden: true });
   root.append(
@@ -135,7 +136,7 @@ export function mountOverview({ root, signal, query, store }) {
     h("div", { class: "toolbar" }, start.element, filters.element),
     trouble,
     matrix.element,
-    createMethod(),
+    method.element,
     own.element,
   );
 
@@ -159,7 +160,7 @@ export function mountOverview({ root, signal, query, store }) {
   }
 
   function renderFigures() {
-    const { mechanisms, runs, results, followed, sample } = store.getState();
+    const { mechanisms, machine, runs, results, followed, sample } = store.getState();
     const figures = collectFigures(runs, results, followed);
     const options = optionsOf(figures);
     const choice = choiceOf(figures, options, followed, asked);
@@ -167,6 +168,8 @@ export function mountOverview({ root, signal, query, store }) {
     const current = (run?.state === "running" && run.current) || null;
     filters.update(options, choice);
     matrix.update({ mechanisms, figures, choice, current, sample });
+    const cases = mechanisms.flatMap(({ name }) => pickFigure(figures, name, "round_trip", choice)?.case ?? []);
+    method.update({ overhead: machine?.overhead ?? null, cases, legend: legendOf(mechanisms) });
   }
 
   store.watch(
@@ -176,7 +179,7 @@ export function mountOverview({ root, signal, query, store }) {
   );
   store.watch((state) => [state.runs, state.followed, state.mechanisms, state.presets], renderRuns, signal);
   store.watch(
-    (state) => [state.mechanisms, state.runs, state.results, state.followed, state.sample],
+    (state) => [state.mechanisms, state.machine, state.runs, state.results, state.followed, state.sample],
     renderFigures,
     signal,
   );

@@ -48,7 +48,7 @@ function createHead(store) {
 /** @param {Run} run @param {Legend} legend */
 function skippedText({ skipped = [] }, legend) {
   const list = skipped.map(({ mechanism, reason }) => `${legend.titleOf(mechanism)} (${reason})`);
-  return list.length === 0 ? "" : `Left out, because it is not available here: ${list.join("; ")}`;
+  return list.length === 0 ? "" : `Left out: ${list.join("; ")}`;
 }
 
 /**
@@ -155,6 +155,7 @@ export function mountRun({ root, signal, parameters, query, store }) {
       cases: results.get(id) ?? [],
       trials: trials.get(id) ?? [],
       trials_total: runs.get(id)?.trials_total ?? 1,
+      overhead: runs.get(id)?.overhead ?? null,
       query: asked,
       target,
       legend: legendOf(mechanisms),
@@ -180,7 +181,7 @@ export function mountRun({ root, signal, parameters, query, store }) {
     signal,
   );
   store.watch(
-    (state) => [state.results.get(id), state.trials.get(id), state.mechanisms, state.runs.has(id)],
+    (state) => [state.results.get(id), state.trials.get(id), state.mechanisms, state.runs.get(id)?.overhead],
     renderFigures,
     signal,
   );

@@ -7,13 +7,24 @@ import {
   formatInterval,
   formatMessageRate,
   formatNs,
+  formatOfferedRate,
   formatPerMessage,
+  formatPlural,
 } from "../../js/format.js";
-import { conditionsText, distanceText, flagName, flagText, integrityText, patternText } from "../../js/words.js";
+import {
+  distanceText,
+  distance_reason,
+  flagName,
+  flagText,
+  integrityText,
+  patternText,
+  settingText,
+} from "../../js/words.js";
 import { createName } from "../marker/marker.js";
 
 /**
  * @typedef {import("../../js/types.js").Case} Case
+ * @typedef {import("../../js/types.js").Measured} Measured
  * @typedef {import("../../js/types.js").MaybeEstimate} MaybeEstimate
  * @typedef {(value: number|null|undefined) => string} Format
  * @typedef {import("../../js/mechanisms.js").Legend} Legend
@@ -21,7 +32,7 @@ import { createName } from "../marker/marker.js";
  * @typedef {object} Column
  * @property {string} name  as in the address
  * @property {string} title
- * @property {(one: Case) => MaybeEstimate} estimate
+ * @property {(one: Measured) => MaybeEstimate} estimate
  * @property {Format} format
  */
 
@@ -45,6 +56,14 @@ const rate_columns = [
   { name: "messages_per_s", title: "Messages", estimate: (one) => one.messages_per_s, format: formatMessageRate },
 ];
 
+/** @type {Column} */
+const achieved_column = {
+  name: "achieved",
+  title: "Reached",
+  estimate: (one) => one.achieved_hz,
+  format: formatMessageRate,
+};
+
 /** @type {Column[]} */
 const cost_columns = [
   { name: "cpu", title: "CPU per message", estimate: (one) => one.cpu_ns_per_message, format: formatNs },
@@ -63,10 +82,25 @@ const cost_columns = [
 ];
 
 /** @param {import("../../js/types.js").Pattern} pattern */
-const columnsOf = (pattern) =>
-  pattern === "stream" ? [...rate_columns, ...cost_columns] : [...latency_columns, rate_columns[1], ...cost_columns];
+function columnsOf(pattern) {
+  if (pattern === "stream") return [...rate_columns, ...cost_columns];
+  if (pattern === "paced") return [achieved_column, ...latency_columns, ...cost_columns];
+  return [...latency_columns, rate_columns[1], ...cost_columns];
+}
 
-/** @param {Column} column @param {Case} one */
+/**
+ * What a case was asked to do, beside its conditions.
+ * @typedef {{name: string, title: string, value: (one: Case) => number|null, format: Format}} Parameter
+ * @type {Parameter[]}
+ */
+const size_parameter = [{ name: "size", title: "Size", value: (one) => one.message_bytes, format: formatBytes }];
+/** @type {Parameter[]} */
+const paced_parameters = [
+  ...size_parameter,
+  { name: "rate", title: "Rate asked for", value: (one) => one.rate_hz, format: formatOfferedRate },
+];
+
+/** @param {Column} column @param {Measured} one */
 function createEstimateCell({ estimate, format }, one) {
   const value = estimate(one);
   if (!value) return h("td", { class: "number muted" }, "–");
@@ -97,43 +131,107 @@ function createState(one) {
 }
 
 /**
- * @typedef {{one: Case, title: string, look: import("../../js/mechanisms.js").Look, pointed_out: boolean}} Row
- * @param {Column[]} columns
+ * @typedef {object} CaseRow
+ * @property {"case"} kind
+ * @property {string} key
+ * @property {Case} one
+ * @property {string} title
+ * @property {import("../../js/mechanisms.js").Look} look
+ * @property {boolean} pointed_out
+ * @property {boolean} unfolded
+ *
+ * @typedef {{kind: "class", key: string, one: Case, measured: Measured}} ClassRow  trials of one distance
+ * @typedef {{columns: Column[], parameters: Parameter[], ontoggle: (number: number) => void}} Table
  */
-function createRow(columns) {
-  const element = h("tr", {});
-  /** @type {Row|null} */
+
+/**
+ * Unfolds a case whose trials differ in distance.
+ * @param {() => void} ontoggle
+ */
+function createUnfold(ontoggle) {
+  const text = h("span", {});
+  const button = h("button", { type: "button", class: "unfold", onclick: ontoggle }, text);
+  return {
+    element: button,
+    /** @param {Case} one @param {boolean} unfolded */
+    update({ by_distance }, unfolded) {
+      button.hidden = by_distance.length === 0;
+      setAttribute(button, "aria-expanded", String(unfolded));
+      setText(text, `by distance: ${by_distance.map(({ distance }) => distance ?? "–").join(", ")}`);
+    },
+  };
+}
+
+/** @param {Table} table @param {CaseRow} first */
+function createCaseRow({ columns, parameters, ontoggle }, first) {
+  const element = h("tr", { id: `case-${first.one.number}` });
+  const unfold = createUnfold(() => ontoggle(first.one.number));
+  /** @type {CaseRow|null} */
   let shown = null;
   return {
     element,
-    /** @param {Row} row */
+    /** @param {CaseRow} row */
     update(row) {
       element.classList.toggle("target", row.pointed_out);
+      unfold.update(row.one, row.unfolded);
       if (shown && shown.one === row.one && shown.title === row.title) return;
       shown = row;
       const { one, title, look } = row;
-      element.id = `case-${one.number}`;
+      const focused = document.activeElement === unfold.element;
       setChildren(
         element,
-        h("th", { scope: "row" }, createName(look, title), h("div", { class: "conditions" }, conditionsText(one))),
-        h("td", { class: "number" }, formatBytes(one.message_bytes)),
+        h(
+          "th",
+          { scope: "row" },
+          createName(look, title),
+          h("div", { class: "conditions" }, settingText(one)),
+          unfold.element,
+        ),
+        parameters.map(({ value, format }) => h("td", { class: "number" }, format(value(one)))),
         columns.map((column) => createEstimateCell(column, one)),
         createState(one),
+      );
+      if (focused) unfold.element.focus();
+    },
+  };
+}
+
+/** @param {Table} table */
+function createClassRow({ columns, parameters }) {
+  const element = h("tr", { class: "distance-class" });
+  return {
+    element,
+    /** @param {ClassRow} row */
+    update({ measured }) {
+      setChildren(
+        element,
+        h("th", { scope: "row", colspan: 1 + parameters.length }, distanceText(measured.distance) || "not known"),
+        columns.map((column) => createEstimateCell(column, measured)),
+        h("td", { class: "case-state" }, formatPlural(measured.trials, "trial")),
       );
     },
   };
 }
 
 /**
+ * @param {Table} table
+ * @param {CaseRow|ClassRow} row
+ * @returns {{element: Element, update: (row: any) => void}}
+ */
+const createRow = (table, row) => (row.kind === "case" ? createCaseRow(table, row) : createClassRow(table));
+
+/**
  * What a column is sorted by; undefined was not measured.
  * @param {Column[]} columns
+ * @param {Parameter[]} parameters
  * @param {string} name
  * @param {Legend} legend
  * @returns {(one: Case) => number|string|undefined}
  */
-function sortKey(columns, name, legend) {
+function sortKey(columns, parameters, name, legend) {
   if (name === "mechanism") return (one) => legend.titleOf(one.mechanism);
-  if (name === "size") return (one) => one.message_bytes;
+  const parameter = parameters.find((one) => one.name === name);
+  if (parameter) return (one) => parameter.value(one) ?? undefined;
   const column = columns.find((one) => one.name === name);
   return (one) => (column ? column.estimate(one)?.value : one.number);
 }
@@ -178,11 +276,40 @@ function createSortHead(name, text, kind, onsort) {
   };
 }
 
+/**
+ * A case, and its classes of distance if it is unfolded.
+ * @param {Case} one
+ * @param {{target: string, legend: Legend, unfolded: ReadonlySet<number>}} view
+ * @returns {(CaseRow|ClassRow)[]}
+ */
+function rowsOf(one, { target, legend, unfolded }) {
+  const open = unfolded.has(one.number) && one.by_distance.length > 0;
+  /** @type {CaseRow} */
+  const row = {
+    kind: "case",
+    key: String(one.number),
+    one,
+    title: legend.titleOf(one.mechanism),
+    look: legend.lookOf(one.mechanism),
+    pointed_out: target === `case-${one.number}`,
+    unfolded: open,
+  };
+  if (!open) return [row];
+  const classes = one.by_distance.map((measured) => {
+    const key = `${one.number} ${measured.distance}`;
+    return /** @type {ClassRow} */ ({ kind: "class", key, one, measured });
+  });
+  return [row, ...classes];
+}
+
 /** @param {readonly Case[]} cases */
 function explainFlags(cases) {
   const flags = [...new Set(cases.flatMap((one) => one.flags))].sort();
-  const distances = [...new Set(cases.flatMap((one) => one.distance ?? []))].sort();
+  const classes = cases.flatMap((one) => [one, ...one.by_distance].flatMap(({ distance }) => distance ?? []));
+  const distances = [...new Set(classes)].sort();
+  const differ = distances.length > 1;
   return [
+    ...(differ ? [[h("dt", {}, "by distance"), h("dd", {}, distance_reason)]] : []),
     ...distances.map((one) => [h("dt", {}, "distance"), h("dd", {}, distanceText(one))]),
     ...flags.map((flag) => [h("dt", {}, flagName(flag)), h("dd", {}, flagText(flag))]),
   ].flat();
@@ -194,10 +321,23 @@ function explainFlags(cases) {
  */
 export function createCaseTable(pattern, onsort) {
   const columns = columnsOf(pattern);
+  const parameters = pattern === "paced" ? paced_parameters : size_parameter;
   const title = patternText(pattern);
+  /** @type {Set<number>} */
+  const unfolded = new Set();
+  let renderRows = () => {};
+  const rows = {
+    columns,
+    parameters,
+    /** @param {number} number */
+    ontoggle(number) {
+      if (!unfolded.delete(number)) unfolded.add(number);
+      renderRows();
+    },
+  };
   const heads = [
     createSortHead("mechanism", "Mechanism", "", onsort),
-    createSortHead("size", "Size", "number", onsort),
+    ...parameters.map((parameter) => createSortHead(parameter.name, parameter.title, "number", onsort)),
     ...columns.map((column) => createSortHead(column.name, column.title, "number", onsort)),
   ];
   const state_head = h("th", { scope: "col", class: "case-state" }, "Trials · distance · messages intact?");
@@ -230,18 +370,16 @@ export function createCaseTable(pattern, onsort) {
      */
     update(cases, sort, target, legend) {
       for (const head of heads) head.update(sort);
-      const sorted = sortCases(cases, sortKey(columns, sort.replace(/^-/, ""), legend), sort.startsWith("-"));
-      syncChildren(
-        body,
-        sorted.map((one) => ({
-          one,
-          title: legend.titleOf(one.mechanism),
-          look: legend.lookOf(one.mechanism),
-          pointed_out: target === `case-${one.number}`,
-        })),
-        ({ one }) => String(one.number),
-        () => createRow(columns),
-      );
+      const key = sortKey(columns, parameters, sort.replace(/^-/, ""), legend);
+      const sorted = sortCases(cases, key, sort.startsWith("-"));
+      renderRows = () =>
+        syncChildren(
+          body,
+          sorted.flatMap((one) => rowsOf(one, { target, legend, unfolded })),
+          (row) => row.key,
+          (row) => createRow(rows, row),
+        );
+      renderRows();
       const explained = explainFlags(cases);
       explanations.hidden = explained.length === 0;
       setChildren(explanations, explained);

@@ -101,7 +101,8 @@ export function createChart(signal) {
     update(now) {
       if (props && JSON.stringify(now) === JSON.stringify(props)) return;
       props = now;
-      setChildren(legend, now.series.map(createEntry));
+      const entries = now.series.filter((one, i) => now.series.findIndex(({ key }) => key === one.key) === i);
+      setChildren(legend, entries.map(createEntry));
       setChildren(twin, createTable(now));
       redraw();
     },

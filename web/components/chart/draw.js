@@ -5,10 +5,13 @@
  * @property {number} x
  * @property {import("../../js/types.js").Estimate} estimate
  * @property {boolean} [apart]  not joined to the line
+ * @property {string} [note]  what is odd about it
  *
  * @typedef {object} Series
- * @property {string} key
+ * @property {string} key  series of one key share a legend entry and stand out together
  * @property {string} title
+ * @property {string} [part]  which of the series of its key
+ * @property {boolean} [dashed]
  * @property {import("../../js/mechanisms.js").Look} look
  * @property {string} [note]
  * @property {Point[]} points
@@ -33,6 +36,8 @@ const margin = { top: 10, right: 18, bottom: 40, left: 64 };
 const mark_px = 4.2;
 /** Around a mark, for a finger. */
 const hit_px = 9;
+/** Labels below the axis stand at least so far apart. */
+const label_px = 46;
 
 /** @param {Props} props @param {number} width */
 export function createScales({ series, x }, width) {
@@ -61,12 +66,21 @@ export function drawAxes({ x, format }, scales) {
     const line = svg("line", { x1: margin.left, x2: scales.right, y1: y, y2: y });
     return svg("g", { class: "chart-grid" }, line, drawText("", margin.left - 8, y + 4, "end", label));
   });
-  const ticks = x.ticks.map(({ at, label }) => drawText("", scales.x(at), scales.bottom + 17, "middle", label));
+  let last_x = -Infinity;
+  const spaced = x.ticks.filter(({ at }) => {
+    const fits = scales.x(at) - last_x >= label_px;
+    if (fits) last_x = scales.x(at);
+    return fits;
+  });
+  const ticks = spaced.map(({ at, label }) => drawText("", scales.x(at), scales.bottom + 17, "middle", label));
   return [...lines, ...ticks, drawText("", (margin.left + scales.right) / 2, height_px - 4, "middle", x.title)];
 }
 
 /** @param {Point} point @param {Props} props */
 const tickText = ({ x }, props) => props.x.ticks.find(({ at }) => at === x)?.label ?? String(x);
+
+/** @param {Series} series */
+const nameOf = ({ title, part }) => (part ? `${title}, ${part}` : title);
 
 /**
  * A point that can be reached and tells its figure.
@@ -78,8 +92,9 @@ const tickText = ({ x }, props) => props.x.ticks.find(({ at }) => at === x)?.lab
 function drawPoint(point, series, props, scales) {
   const { value, low, high } = point.estimate;
   const [x, y] = [scales.x(point.x), scales.y(value)];
-  const name = `${series.title}, ${tickText(point, props)}`;
-  const figure = `${props.format(value)} (${formatInterval(point.estimate, props.format)})`;
+  const name = `${nameOf(series)}, ${tickText(point, props)}`;
+  const interval_text = formatInterval(point.estimate, props.format);
+  const figure = `${props.format(value)} (${interval_text})${point.note ? `; ${point.note}` : ""}`;
   const interval =
     low !== null &&
     high !== null &&
@@ -110,7 +125,8 @@ export function drawSeries(series, props, scales) {
   const places = series.points
     .filter((point) => !point.apart)
     .map((point) => `${scales.x(point.x).toFixed(1)} ${scales.y(point.estimate.value).toFixed(1)}`);
-  const line = svg("path", { class: "chart-line", d: places.length > 0 ? `M${places.join("L")}` : null });
+  const kind = series.dashed ? "chart-line dashed" : "chart-line";
+  const line = svg("path", { class: kind, d: places.length > 0 ? `M${places.join("L")}` : null });
   const points = series.points.map((point) => drawPoint(point, series, props, scales));
   const attributes = { class: "chart-series", "data-series": series.key, "data-hue": hue, "data-shade": shade };
   return { group: svg("g", attributes, line, points), points };
@@ -119,11 +135,14 @@ export function drawSeries(series, props, scales) {
 /** @param {Props} props */
 export function createTable({ label, series, x, format }) {
   /** @param {Series} one @param {number} at */
-  const figure = (one, at) => format(one.points.find((point) => point.x === at)?.estimate.value);
+  const figure = (one, at) => {
+    const point = one.points.find(({ x: place }) => place === at);
+    return [format(point?.estimate.value), point?.note ? h("div", { class: "conditions" }, point.note) : null];
+  };
   const heads = x.ticks.map((tick) => h("th", { scope: "col", class: "number" }, tick.label));
   const rows = series.map((one) => {
     const cells = x.ticks.map(({ at }) => h("td", { class: "number" }, figure(one, at)));
-    return h("tr", {}, h("th", { scope: "row" }, one.title), cells);
+    return h("tr", {}, h("th", { scope: "row" }, nameOf(one)), cells);
   });
   return h(
     "table",

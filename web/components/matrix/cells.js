@@ -8,6 +8,7 @@ import {
   formatMessageRate,
   formatNs,
   formatPlural,
+  formatShare,
 } from "../../js/format.js";
 import { supportedQuantiles } from "../../js/figures.js";
 import { conditionsText, flagName, patternText } from "../../js/words.js";
@@ -78,6 +79,7 @@ export function describeFigure(title, { run, case: one }) {
       `${rows.some(([, estimate]) => hasInterval(estimate)) ? "median and 95 % interval" : "median"} of n = ${formatPlural(one.trials, "trial")}${one.failed ? `, ${one.failed} failed` : ""}`,
     ),
     h("p", {}, conditionsText(one)),
+    one.overhead_share !== null && h("p", {}, `about ${formatShare(one.overhead_share)} of it is the measuring`),
     one.flags.length > 0 && h("p", {}, `flags: ${one.flags.map(flagName).join(", ")}`),
     h("p", {}, `from run ${run.id}${run.name ? `, ${run.name}` : ""}`),
   ];

@@ -49,7 +49,7 @@ function createNumber(title, format, label) {
 /** @param {Figure|null} figure @param {boolean} measuring */
 function captionOf(figure, measuring) {
   if (measuring) return "measuring…";
-  if (!figure) return "not measured yet";
+  if (!figure) return "";
   return isMeasured(figure) ? conditionsText(figure.case) : `no trial succeeded in run ${figure.run.id}`;
 }
 

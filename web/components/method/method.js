@@ -1,6 +1,7 @@
 /** "How was this measured?", beside the figures. */
 
-import { h } from "../../js/dom.js";
+import { h, setText } from "../../js/dom.js";
+import { overheadSentences } from "../../js/overhead.js";
 
 /** @type {[string, string][]} */
 const answers = [
@@ -24,23 +25,50 @@ const answers = [
     "Round trip",
     "There and back again: a message goes to the other process and its answer returns. Percentiles are shown only as far as enough independent samples support them.",
   ],
-  ["Stream", "As fast as possible in one direction, counted where it arrives."],
+  [
+    "Stream",
+    "As fast as possible in one direction, counted where it arrives. With several receivers, the sum over all of them.",
+  ],
+  [
+    "Paced",
+    "Round trips begun at a fixed rate, each timed from the moment it was due, so that waiting behind a late one counts. A rate that was not held is said to be.",
+  ],
+  [
+    "Distance",
+    "How far apart the two CPUs are, by the time a cache line takes from one to the other, taken before, between and after the blocks of a trial. Nothing is dropped: what was disturbed is kept, and its reason is told.",
+  ],
   [
     "Waiting and placement",
     "Sleeping until data comes, or looking again and again; on one CPU or on two: this decides more than the mechanism does, so it stands beside every figure. Compare like with like.",
   ],
 ];
 
-/** @param {boolean} [open] */
-export function createMethod(open = false) {
-  return h(
-    "details",
-    { class: "card method", open },
-    h("summary", {}, h("h2", {}, "How was this measured?")),
-    h(
-      "dl",
-      {},
-      answers.flatMap(([term, text]) => [h("dt", {}, term), h("dd", {}, text)]),
+/** @param {[string, string]} answer */
+const createAnswer = ([term, text]) => [h("dt", {}, term), h("dd", {}, text)];
+
+/**
+ * @typedef {object} Props
+ * @property {import("../../js/types.js").Overhead|null} overhead
+ * @property {readonly import("../../js/types.js").Case[]} cases  that are shown
+ * @property {import("../../js/mechanisms.js").Legend} legend
+ */
+
+export function createMethod() {
+  const cost = h("dd", {});
+  const term = h("dt", {}, "Cost of measuring");
+  return {
+    element: h(
+      "details",
+      { class: "card method" },
+      h("summary", {}, h("h2", {}, "How was this measured?")),
+      h("dl", {}, answers.flatMap(createAnswer), term, cost),
     ),
-  );
+    /** @param {Props} props */
+    update({ overhead, cases, legend }) {
+      const carriers = cases.filter((one) => !legend.isControl(one.mechanism));
+      const text = overheadSentences(overhead, carriers, legend.titleOf).join(" ");
+      term.hidden = cost.hidden = text === "";
+      setText(cost, text);
+    },
+  };
 }

@@ -1,7 +1,16 @@
 /** Every trial with its value: a strip of dots for each case in the order of the run, and the trials as a table behind it. */
 
 import { h, setChildren, setText, svg, syncChildren } from "../../js/dom.js";
-import { formatByteRate, formatBytes, formatCount, formatNs, formatPlural } from "../../js/format.js";
+import {
+  formatByteRate,
+  formatBytes,
+  formatCount,
+  formatFrequency,
+  formatMessageRate,
+  formatNs,
+  formatNumber,
+  formatPlural,
+} from "../../js/format.js";
 import { markerPath } from "../../js/mechanisms.js";
 import { conditionsText, distanceText, flagName, flagText, integrityText, patternText } from "../../js/words.js";
 import { createName } from "../marker/marker.js";
@@ -54,63 +63,68 @@ function createDots({ one, trials, last_sequence }) {
   );
 }
 
+/** @param {Trial} trial */
+const createTrialState = ({ state, cause }) => [
+  state === "failed" ? h("span", { class: "chip bad" }, "failed") : state,
+  cause && h("div", { class: "conditions wrap" }, cause),
+];
+
+/** @param {Trial} trial */
+const createFlags = ({ flags }) =>
+  h(
+    "div",
+    { class: "trial-flags" },
+    flags.map((flag) => h("span", { class: "chip", title: flagText(flag) }, flagName(flag))),
+  );
+
+/**
+ * @typedef {import("../../js/dom.js").Child} Child
+ * @typedef {{head: string, kind?: string, cell: (trial: Trial, one: Case) => Child|Child[]}} Column
+ * @type {Column[]}
+ */
+const figure_columns = [
+  { head: "Attempt", cell: ({ attempt }) => String(attempt) },
+  { head: "State", cell: createTrialState },
+  { head: "Figure", kind: "nowrap", cell: (trial, one) => formatOf(one)(valueOf(trial, one)) },
+  { head: "Messages", kind: "nowrap", cell: ({ messages }) => formatCount(messages) },
+];
+
+/** @type {Column} */
+const achieved_column = {
+  head: "Rate reached",
+  kind: "nowrap",
+  cell: ({ achieved_hz }) => formatMessageRate(achieved_hz),
+};
+
+/** What else happened on the machine meanwhile. @type {Column[]} */
+const circumstance_columns = [
+  { head: "Distance", cell: ({ distance }) => h("span", { title: distanceText(distance) }, distance ?? "–") },
+  { head: "One way, ns", cell: ({ core_distance_ns: list }) => list.map((ns) => ns.toFixed(0)).join(" ") || "–" },
+  { head: "Waited for a CPU", kind: "nowrap", cell: ({ run_delay_ns }) => formatNs(run_delay_ns) },
+  { head: "Made to leave it", cell: ({ context_switches }) => formatCount(context_switches?.involuntary) },
+  { head: "Longest gap", kind: "nowrap", cell: ({ gap_ns_max }) => formatNs(gap_ns_max) },
+  { head: "Stolen", kind: "nowrap", cell: ({ steal_ns }) => formatNs(steal_ns) },
+  { head: "Load before", cell: ({ load }) => formatNumber(load) },
+  { head: "CPU clock", kind: "nowrap", cell: ({ frequency_hz }) => formatFrequency(frequency_hz) },
+  { head: "Intact?", cell: ({ integrity }) => integrityText(integrity) },
+  { head: "Flags", cell: createFlags },
+];
+
 /** @param {Item} item */
 function createTrialTable({ one, trials }) {
-  const format = formatOf(one);
+  const paced = one.pattern === "paced" ? [achieved_column] : [];
+  const columns = [...figure_columns, ...paced, ...circumstance_columns];
+  const figure_head = one.pattern === "stream" ? "Rate" : "p50";
+  const heads = columns.map(({ head }) => h("th", { scope: "col" }, head === "Figure" ? figure_head : head));
+  const rows = trials.map((trial) => {
+    const cells = columns.map(({ kind, cell }) => h("td", { class: kind }, [cell(trial, one)].flat()));
+    return h("tr", {}, h("th", { scope: "row" }, String(trial.sequence)), cells);
+  });
   return h(
     "table",
     { class: "data-table" },
-    h(
-      "thead",
-      {},
-      h(
-        "tr",
-        {},
-        [
-          "Place in the run",
-          "Attempt",
-          "State",
-          one.pattern === "stream" ? "Rate" : "p50",
-          "Messages",
-          "Distance",
-          "One way, ns",
-          "Waited for a CPU",
-          "Longest gap",
-          "Intact?",
-          "Flags",
-        ].map((text) => h("th", { scope: "col" }, text)),
-      ),
-    ),
-    h(
-      "tbody",
-      {},
-      trials.map((trial) =>
-        h(
-          "tr",
-          {},
-          h("th", { scope: "row" }, String(trial.sequence)),
-          h("td", {}, String(trial.attempt)),
-          h(
-            "td",
-            {},
-            trial.state === "failed" ? h("span", { class: "chip bad" }, "failed") : trial.state,
-            trial.cause && h("div", { class: "conditions wrap" }, trial.cause),
-          ),
-          h("td", { class: "nowrap" }, format(valueOf(trial, one))),
-          h("td", { class: "nowrap" }, formatCount(trial.messages)),
-          h("td", { title: distanceText(trial.distance) }, trial.distance ?? "–"),
-          h("td", {}, (trial.core_distance_ns ?? []).map((ns) => ns.toFixed(0)).join(" ") || "–"),
-          h("td", { class: "nowrap" }, formatNs(trial.run_delay_ns)),
-          h("td", { class: "nowrap" }, formatNs(trial.gap_ns_max)),
-          h("td", {}, integrityText(trial.integrity)),
-          h(
-            "td",
-            {},
-            (trial.flags ?? []).map((flag) => h("span", { class: "chip", title: flagText(flag) }, flagName(flag))),
-          ),
-        ),
-      ),
-    ),
+    h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Place in the run"), heads)),
+    h("tbody", {}, rows),
   );
 }
 
