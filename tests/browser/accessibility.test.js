@@ -31,7 +31,14 @@ async function expectAccessible(page, where) {
 for (const dark of [false, true]) {
   test(`no serious violation on any page, ${dark ? "dark" : "light"}`, async (t) => {
     const server = await startServer(t);
-    const run = await takeRun(server, { ...small_experiment, trials: 6, tags: ["tag"], note: "a note" });
+    const run = await takeRun(server, {
+      ...small_experiment,
+      patterns: ["round_trip", "stream", "paced"],
+      rate_hz: [500, 10_000_000],
+      trials: 6,
+      tags: ["tag"],
+      note: "a note",
+    });
     const page = await openPage(t, server.base, { dark });
 
     await page.goto("/");
@@ -54,6 +61,7 @@ for (const dark of [false, true]) {
     await expectAccessible(page, "/runs");
 
     await page.goto(`/runs/${run.id}`);
+    await page.locator("section.load .chart-point").first().waitFor();
     await page.locator("details.trial-case summary").first().click();
     await page.locator("details.trial-case tbody tr").first().waitFor();
     await expectAccessible(page, "/runs/ID");

@@ -98,10 +98,15 @@ test("the theme is switched, remembered, and there before the first paint", asyn
 
 test("nothing is wider than a phone", async (t) => {
   const server = await startServer(t);
-  const run = await takeRun(server, small_experiment);
+  const run = await takeRun(server, {
+    ...small_experiment,
+    patterns: ["round_trip", "stream", "paced"],
+    rate_hz: [500, 10_000_000],
+  });
   const page = await openPage(t, server.base, { width: 360 });
   for (const [path, ready] of [
     ["/", "tr.matrix-row a.figure"],
+    [`/?own=${run.id}`, "#field-rate_hz"],
     ["/runs", "table.runs a"],
     [`/runs/${run.id}`, "#case-0"],
     ["/api", "details.operation"],

@@ -150,6 +150,19 @@ test("a log axis holds whole decades", () => {
   assert.equal(decadesOf([]).decades.length, 4);
 });
 
+test("the mechanisms of the quick look have six different markers", () => {
+  const families = {
+    memory: ["shm_sysv", "shm_posix", "memfd", "mmap_file"],
+    byte_stream: ["pipe", "fifo"],
+    socket: ["socketpair", "unix_stream", "unix_dgram", "unix_seqpacket", "tcp"],
+  };
+  const looks = looksOf(
+    Object.entries(families).flatMap(([family, names]) => names.map((name) => aMechanism(name, family))),
+  );
+  const quick = ["shm_sysv", "mmap_file", "pipe", "fifo", "unix_stream", "tcp"];
+  assert.equal(new Set(quick.map((name) => looks.get(name)?.shape)).size, quick.length);
+});
+
 test("no two mechanisms of a family look alike, and markers are closed outlines", () => {
   const mechanisms = ["a", "b", "c", "d", "e", "f", "g"]
     .map((name) => aMechanism(name, "socket"))

@@ -72,7 +72,7 @@ function offersOf({ experiment }) {
 }
 
 /**
- * Every case with something to say, the best source first: the run followed, then whatever was taken under the usual
+ * Every case the matrix has a column for and that has something to say, the best source first: the run followed, then whatever was taken under the usual
  * conditions, so that the figures of a column compare, and then the latest.
  * @param {ReadonlyMap<number, Run>} runs
  * @param {ReadonlyMap<number, readonly Case[]>} results
@@ -84,7 +84,7 @@ export function collectFigures(runs, results, followed) {
   const isFollowed = ({ run }) => Number(run.id === followed);
   return runsByPreference(runs, followed)
     .flatMap((run) => (results.get(run.id) ?? []).map((one) => ({ run, case: one })))
-    .filter(({ case: one }) => one.trials > 0 || one.failed > 0)
+    .filter(({ case: one }) => one.pattern !== "paced" && (one.trials > 0 || one.failed > 0))
     .sort((a, b) => isFollowed(b) - isFollowed(a) || usualness(a.case) - usualness(b.case));
 }
 

@@ -14,18 +14,37 @@
 const shapes = ["circle", "square", "triangle", "diamond", "wedge", "plus", "hexagon", "cross"];
 
 /**
- * In the order they are shown. A family that is not among them takes the place of `unheard_of`.
- * @type {Record<string, {title: string, note: string, hue: string, shades: number}>}
+ * In the order they are shown. A family that is not among them takes the place of `unheard_of`. The marker of a
+ * family's first mechanism is chosen so that what is mostly compared, the quick look, has six different ones.
+ * @type {Record<string, {title: string, note: string, hue: string, shades: number, first: number}>}
  */
 const families = {
-  memory: { title: "Memory", note: "the payload is written where the other reads it", hue: "memory", shades: 6 },
-  byte_stream: { title: "Byte streams", note: "the kernel copies in and out", hue: "stream", shades: 4 },
-  socket: { title: "Sockets", note: "the kernel copies, with addresses", hue: "socket", shades: 6 },
-  message_queue: { title: "Message queues", note: "the kernel keeps whole messages", hue: "queue", shades: 3 },
-  signal: { title: "Wake-ups", note: "announce what lies in shared memory", hue: "signal", shades: 3 },
-  technique: { title: "Techniques", note: "fewer copies or fewer calls, at a price", hue: "technique", shades: 3 },
-  unheard_of: { title: "", note: "", hue: "other", shades: 3 },
-  control: { title: "Controls", note: "what the loop itself costs", hue: "other", shades: 3 },
+  memory: {
+    title: "Memory",
+    note: "the payload is written where the other reads it",
+    hue: "memory",
+    shades: 6,
+    first: 0,
+  },
+  byte_stream: { title: "Byte streams", note: "the kernel copies in and out", hue: "stream", shades: 4, first: 5 },
+  socket: { title: "Sockets", note: "the kernel copies, with addresses", hue: "socket", shades: 6, first: 0 },
+  message_queue: {
+    title: "Message queues",
+    note: "the kernel keeps whole messages",
+    hue: "queue",
+    shades: 3,
+    first: 6,
+  },
+  signal: { title: "Wake-ups", note: "announce what lies in shared memory", hue: "signal", shades: 3, first: 2 },
+  technique: {
+    title: "Techniques",
+    note: "fewer copies or fewer calls, at a price",
+    hue: "technique",
+    shades: 3,
+    first: 3,
+  },
+  unheard_of: { title: "", note: "", hue: "other", shades: 3, first: 1 },
+  control: { title: "Controls", note: "what the loop itself costs", hue: "other", shades: 3, first: 0 },
 };
 const family_order = Object.keys(families);
 
@@ -72,9 +91,9 @@ export function groupByFamily(mechanisms) {
 export function looksOf(mechanisms) {
   const looks = new Map();
   for (const group of groupByFamily(mechanisms)) {
-    const { hue, shades } = familyOf(group.name);
+    const { hue, shades, first } = familyOf(group.name);
     group.mechanisms.forEach((mechanism, i) => {
-      looks.set(mechanism.name, { hue, shade: (i % shades) + 1, shape: shapes[i % shapes.length] });
+      looks.set(mechanism.name, { hue, shade: (i % shades) + 1, shape: shapes[(first + i) % shapes.length] });
     });
   }
   return looks;

@@ -1,7 +1,7 @@
 /** Every field of an experiment, in the order they are read. */
 
 import { h } from "../../js/dom.js";
-import { formatOfferedRate } from "../../js/format.js";
+import { formatBytes, formatOfferedRate } from "../../js/format.js";
 import { groupByFamily, legendOf } from "../../js/mechanisms.js";
 import { patternText, placementText, relationText, verifyText, waitText } from "../../js/words.js";
 import { createName } from "../marker/marker.js";
@@ -56,15 +56,20 @@ function createMechanisms(values, catalogue) {
   ]);
 }
 
-/** @param {Values} values @param {Offers} offers */
-function createPatterns(values, { patterns, rate_hz: { min, max } }) {
+/**
+ * @param {Values} values
+ * @param {readonly Mechanism[]} catalogue
+ * @param {Offers} offers
+ */
+function createPatterns(values, catalogue, { patterns, rate_hz: { min, max } }) {
+  const largest = formatBytes(Math.max(...catalogue.map((one) => one.message_bytes_max)));
   const choices = patterns.map((one) => choiceInput("patterns", one, values.patterns.includes(one), patternText(one)));
   const sizes = patterns.map((one) =>
     createField(
       `/message_bytes/${one}`,
       `Sizes, ${patternText(one)}`,
       textInput(`bytes_${one}`, values.message_bytes[one]),
-      "64, 4 KiB, 1 MiB",
+      `64, 4 KiB, 1 MiB; at most ${largest}`,
     ),
   );
   const rates = createField(
@@ -106,7 +111,7 @@ export function createFields(values, catalogue, offers, seed_help) {
   return [
     createField("/name", "Name", textInput("name", values.name, { maxlength: "120" })),
     createMechanisms(values, catalogue),
-    ...createPatterns(values, offers),
+    ...createPatterns(values, catalogue, offers),
     number("trials", "Trials of each case"),
     number("duration_ms", "Duration (ms)", "timed part of a trial"),
     number("warmup_ms", "Warm-up (ms)", "before each trial, untimed"),
