@@ -66,8 +66,10 @@ static inline int ask(struct loop_state *state, enum verify verify)
             return 1; /* an older one is an answer that was given up */
     }
     int silence = loop_judge_silence(state, result);
+    if (silence < 0)
+        return silence;
     payload_check_skip_to(&state->check, state->sequence);
-    return silence < 0 ? silence : 0;
+    return 0;
 }
 
 int loop_ask(struct loop_state *state, enum verify verify)

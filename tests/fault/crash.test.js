@@ -87,14 +87,17 @@ for (const victim of ["leader", "worker"])
     let killed = 0;
     while (killed < kills) {
       await someMoment(server.client, stream);
+      const { json: run } = await server.client.get(`/api/v1/runs/${queued.id}`);
       const [leader] = await childrenOf(server.child.pid);
       const workers = await childrenOf(leader);
       const pid = victim === "leader" ? leader : workers[Math.floor(Math.random() * workers.length)];
-      if (pid === undefined) continue; /* between two trials */
+      if (pid === undefined || run.current === null) continue; /* between two trials */
       process.kill(pid, "SIGKILL");
       killed++;
-      /* A slot whose second attempt fails stays failed, as it should: let this one be taken again first. */
-      await stream.next((event) => event.event === "trial" && event.data.trial.state === "done");
+      /* A slot whose second attempt fails stays failed, as it should: let this one, or the next if that was the one
+         that was hit, be taken again first. Events that were under way before the kill tell nothing about it. */
+      const settled = run.current.sequence + 1;
+      await stream.next((event) => event.event === "trial" && event.data.trial.state === "done" && event.data.trial.sequence >= settled);
     }
     stream.close();
     const trials = await assertWhole(server.client, await waitForRun(server.client, queued.id));

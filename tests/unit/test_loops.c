@@ -230,6 +230,27 @@ Test(loops, an_answer_that_comes_twice_is_not_taken_for_the_next)
     tear_down(1);
 }
 
+static ssize_t gone_receive(void *state, void *message, size_t bytes)
+{
+    (void)state;
+    (void)message;
+    (void)bytes;
+    return 0;
+}
+
+Test(loops, an_answer_whose_sender_died_is_not_lost)
+{
+    static const struct mechanism gone = {.name = "gone", .send = datagram_send, .receive = gone_receive};
+    set_up(PATTERN_ROUND_TRIP, 1, 1, &none);
+    members[0].state.mechanism = &gone;
+    members[0].state.block_number = 1;
+    control_begin_block(loop_control_block(&members[0].state, 0), 1);
+    run_member(&members[0]);
+    cr_expect(eq(int, members[0].result, -EPIPE));
+    cr_expect(zero(u64, members[0].state.check.integrity.lost));
+    tear_down(1);
+}
+
 /* ---- several ---- */
 
 static void expect_exact(int senders, int receivers, const struct mischief *mischief)
