@@ -1,4 +1,4 @@
-/* peers: two real processes at the two ends of a mechanism's channels, and the test as their leader.
+/* peers: real processes at the ends of a mechanism's channels, and the test as their leader.
  *
  * Related peers are forked; unrelated ones are executed: this same test program, which a constructor turns
  * into a peer before the framework starts. What a peer does is one line of the table in peers.c. A peer that
@@ -6,6 +6,7 @@
 #ifndef IPCLAB_TESTS_CONFORMANCE_PEERS_H
 #define IPCLAB_TESTS_CONFORMANCE_PEERS_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -21,6 +22,9 @@ enum peer_act {
     ACT_SEND_AND_HANG,  /* send so many, say so, and stay until killed */
     ACT_SEND_UNTIL_END, /* send until nobody can receive */
     ACT_HANG,           /* attached, and never receive */
+    ACT_SEND_SHARED,    /* send so many, then a stop message for each receiver */
+    ACT_RECEIVE_SHARED, /* receive and tally until there was a stop for each sender, say so; then the end
+                         */
 };
 
 struct peers_plan {
@@ -29,7 +33,10 @@ struct peers_plan {
     enum relation relation;
     enum peer_act acts[2]; /* of the sender's side and the receiver's */
     uint64_t messages;
+    /* A mechanism may refuse a channel (a buffer, a size between several workers); then it must say why. */
+    bool may_refuse;
 };
+enum { PEERS_MAX = 2 * CREW_SIDE_MAX };
 
 struct peers {
     struct peers_plan plan;
@@ -37,22 +44,31 @@ struct peers {
     struct scratch scratch;
     struct worker_channel channels[2];
     size_t channel_count;
-    pid_t pids[2];
-    int pidfds[2];
+    int count; /* the senders first */
+    pid_t pids[PEERS_MAX];
+    int pidfds[PEERS_MAX];
     int reports[2]; /* pipe: a byte when attached, another when an act has something to say */
     int go[2];      /* pipe: a byte for each peer once the channels are closed */
+    int end[2];     /* pipe: a byte for each receiver that shares, once all have their stops */
+    int tally_fd;
+    _Atomic uint8_t *tally; /* [sender][message]: how often it was received */
 };
 
-/* Opens the channels, starts both peers, waits until they have attached, closes the channels, lets them go.
- * Any failure fails the test. */
-void peers_start(struct peers *peers, const struct peers_plan *plan);
+/* Opens the channels, starts the peers, waits until they have attached, closes the channels, lets them go.
+ * Any failure fails the test. False if the channel was refused, as it may be: then there are no peers, and
+ * peers_finish is still owed. */
+bool peers_start(struct peers *peers, const struct peers_plan *plan);
+/* Waits for the reports of all that receive shared, and lets them look for the end. */
+void peers_let_end(struct peers *peers);
 /* Waits for the byte of an act. */
 void peers_await_report(struct peers *peers);
 /* The peer's exit status within the time; -1 when it is still running then (it is killed), 128 + n for a
  * signal. */
 int peers_await_exit(struct peers *peers, int which, int64_t timeout_ns);
 void peers_kill(struct peers *peers, int which);
-/* Asserts that nothing is left: no file, no System V segment of ours. */
+/* How many messages of all senders were not received exactly once. */
+size_t peers_count_amiss(const struct peers *peers);
+/* Asserts that nothing is left: no file, no System V segment, none of the names that were recorded. */
 void peers_finish(struct peers *peers);
 
 /* Open descriptors of this process. */

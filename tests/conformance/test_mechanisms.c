@@ -60,23 +60,36 @@ static void expect_both_content(struct peers *peers)
                   relation_names[peers->plan.relation], (long long)peers->plan.channel.message_bytes, which);
 }
 
+/* The last one stands for the largest message the mechanism carries here, if it is smaller. */
 static const int64_t sizes[] = {1, 15, 64, 4095, 4096, 4097, 65536, 1 << 20};
+enum { SIZES = sizeof sizes / sizeof *sizes };
+
+/* 0: there is none. */
+static int64_t size_for(const struct mechanism *mechanism, size_t i)
+{
+    int64_t max = mechanism_message_bytes_max(mechanism);
+    if (i == SIZES - 1)
+        return max < sizes[i] ? max : sizes[i];
+    return sizes[i] <= max ? sizes[i] : 0;
+}
 
 static void run_sizes(const struct peers_plan *plan, enum pattern pattern, enum peer_act sender,
                       enum peer_act receiver, int64_t bytes_in_all)
 {
     int descriptors = peers_count_descriptors();
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+    for (size_t i = 0; i < SIZES; i++) {
         struct peers_plan sized = *plan;
         struct peers peers;
-        int64_t messages = bytes_in_all / sizes[i];
         sized.channel.pattern = pattern;
-        sized.channel.message_bytes = sizes[i];
+        sized.channel.message_bytes = size_for(mechanism_find(plan->mechanism), i);
+        if (sized.channel.message_bytes == 0)
+            continue;
+        int64_t messages = bytes_in_all / sized.channel.message_bytes;
         sized.messages = (uint64_t)(messages < 3 ? 3 : messages > 300 ? 300 : messages);
         sized.acts[0] = sender;
         sized.acts[1] = receiver;
-        peers_start(&peers, &sized);
-        expect_both_content(&peers);
+        if (peers_start(&peers, &sized))
+            expect_both_content(&peers);
         peers_finish(&peers);
     }
     cr_expect(eq(int, peers_count_descriptors(), descriptors), "%s left descriptors open", plan->mechanism);
@@ -110,8 +123,84 @@ ParameterizedTestParameters(mechanisms, a_buffer_may_be_small)
 ParameterizedTest(struct peers_plan *plan, mechanisms, a_buffer_may_be_small)
 {
     plan->channel.buffer_bytes = 4096;
+    plan->may_refuse = true; /* a queue counts messages, and may have no room for so many of one byte */
     run_sizes(plan, PATTERN_STREAM, ACT_SEND, ACT_RECEIVE, 1 << 20);
 }
+
+ParameterizedTestParameters(mechanisms, a_large_buffer_is_granted_or_refused)
+{
+    return all_plans();
+}
+
+ParameterizedTest(struct peers_plan *plan, mechanisms, a_large_buffer_is_granted_or_refused)
+{
+    struct peers peers;
+    plan->channel.pattern = PATTERN_STREAM;
+    plan->channel.buffer_bytes = 64 << 20;
+    plan->messages = 100;
+    plan->acts[0] = ACT_SEND;
+    plan->acts[1] = ACT_RECEIVE;
+    plan->may_refuse = true;
+    if (peers_start(&peers, plan))
+        expect_both_content(&peers);
+    peers_finish(&peers);
+}
+
+/* ---- several senders and receivers ---- */
+
+static bool is_allowed(const struct mechanism *mechanism, const struct channel *channel)
+{
+    return (channel->senders == 1 || (mechanism->traits & TRAIT_MANY_SENDERS) != 0) &&
+           (channel->receivers == 1 || (mechanism->traits & TRAIT_MANY_RECEIVERS) != 0);
+}
+
+static void share(const struct peers_plan *plan)
+{
+    struct peers peers;
+    bool may_lose = (mechanism_find(plan->mechanism)->traits & TRAIT_MAY_LOSE) != 0;
+    if (peers_start(&peers, plan)) {
+        peers_let_end(&peers);
+        for (int i = peers.count - 1; i >= 0; i--)
+            cr_expect(eq(int, peers_await_exit(&peers, i, PATIENCE_NS), 0), "%s, %s, %s, peer %d of %d x %d",
+                      plan->mechanism, wait_names[plan->channel.wait], relation_names[plan->relation], i,
+                      plan->channel.senders, plan->channel.receivers);
+        if (!may_lose)
+            cr_expect(eq(sz, peers_count_amiss(&peers), 0), "%s lost or doubled messages", plan->mechanism);
+    }
+    peers_finish(&peers);
+}
+
+ParameterizedTestParameters(mechanisms, several_share_a_channel)
+{
+    return all_plans();
+}
+
+ParameterizedTest(struct peers_plan *plan, mechanisms, several_share_a_channel)
+{
+    static const struct {
+        int senders, receivers;
+    } topologies[] = {{3, 1}, {1, 2}, {3, 2}, {8, 8}};
+    static const int64_t shared_sizes[] = {16, 64, 4096, 40000};
+    const struct mechanism *mechanism = mechanism_find(plan->mechanism);
+    plan->channel.pattern = PATTERN_STREAM;
+    plan->acts[0] = ACT_SEND_SHARED;
+    plan->acts[1] = ACT_RECEIVE_SHARED;
+    for (size_t i = 0; i < sizeof topologies / sizeof *topologies; i++)
+        for (size_t size = 0; size < sizeof shared_sizes / sizeof *shared_sizes; size++) {
+            plan->channel.senders = topologies[i].senders;
+            plan->channel.receivers = topologies[i].receivers;
+            plan->channel.message_bytes = shared_sizes[size];
+            plan->may_refuse = shared_sizes[size] > 4096; /* a pipe, between several */
+            plan->messages = shared_sizes[size] > 4096 ? 30 : 200;
+            bool fits = shared_sizes[size] <= mechanism_message_bytes_max(mechanism);
+            /* Spinning is only for workers that have a CPU each. */
+            bool crowded = plan->channel.wait == WAIT_SPIN && topologies[i].senders > 3;
+            if (is_allowed(mechanism, &plan->channel) && fits && !crowded)
+                share(plan);
+        }
+}
+
+/* ---- deaths ---- */
 
 ParameterizedTestParameters(mechanisms, receive_ends_when_the_sender_is_killed)
 {

@@ -31,8 +31,7 @@ static int fifo_open(void *state, struct channel *channel, struct err *err)
     fifo->keeper = open(channel->address, O_RDWR | O_CLOEXEC);
     if (fifo->keeper < 0)
         return err_errno(err, errno, "open %s", channel->address);
-    pipe_set_capacity(fifo->keeper, channel);
-    return 0;
+    return pipe_set_up(fifo->keeper, channel, err);
 }
 
 /* The keeper is also a writer: the end of the stream would never come while anybody has it open. */

@@ -23,8 +23,7 @@ static int pipe_open(void *state, struct channel *channel, struct err *err)
     pipe->end.fd = pipe->fds[0] = pipe->fds[1] = -1;
     if (pipe2(pipe->fds, O_CLOEXEC) != 0)
         return err_errno(err, errno, "pipe2");
-    pipe_set_capacity(pipe->fds[1], channel);
-    return 0;
+    return pipe_set_up(pipe->fds[1], channel, err);
 }
 
 static void close_end(struct pipe_state *pipe, int which)

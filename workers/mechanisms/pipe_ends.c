@@ -1,6 +1,9 @@
 #include "workers/mechanisms/pipe_ends.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
 
 #include "workers/mechanisms/byte_stream.h"
 
@@ -9,13 +12,34 @@ enum {
     STREAM_PIECE_BYTES = 8 * 1024,
 };
 
-void pipe_set_capacity(int fd, const struct channel *channel)
+/* Refused beyond fs.pipe-max-size for an ordinary user. When nobody asked for it by number the capacity then
+ * stays as it is, and shows in buffer_bytes. */
+static int set_capacity(int fd, const struct channel *channel, struct err *err)
 {
     int64_t wanted = channel->buffer_bytes;
     if (wanted == 0 && channel->pattern == PATTERN_STREAM)
         wanted = STREAM_CAPACITY_BYTES;
-    if (wanted > 0 && wanted <= INT32_MAX)
-        fcntl(fd, F_SETPIPE_SZ, (int)wanted);
+    if (wanted == 0 || (wanted <= INT32_MAX && fcntl(fd, F_SETPIPE_SZ, (int)wanted) >= 0))
+        return 0;
+    if (channel->buffer_bytes == 0)
+        return 0;
+    return err_errno(err, errno,
+                     "a pipe of %lld bytes was asked for and %d granted: raise fs.pipe-max-size, or "
+                     "fs.pipe-user-pages-soft",
+                     (long long)wanted, fcntl(fd, F_GETPIPE_SZ));
+}
+
+int pipe_set_up(int fd, const struct channel *channel, struct err *err)
+{
+    /* Only up to PIPE_BUF bytes does a write go in as one piece, with nothing of another writer's in between,
+     * and a read of as many takes just that piece. */
+    bool shared = channel->senders > 1 || channel->receivers > 1;
+    if (shared && channel->message_bytes > PIPE_BUF)
+        return err_set(err, EMSGSIZE,
+                       "messages of several senders or receivers have at most %d bytes (PIPE_BUF): larger "
+                       "ones mix in the pipe",
+                       PIPE_BUF);
+    return set_capacity(fd, channel, err);
 }
 
 int pipe_end_attach(struct pipe_end *end, int fd, const struct channel *channel, struct err *err)

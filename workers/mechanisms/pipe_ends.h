@@ -13,9 +13,9 @@ struct pipe_end {
     size_t piece_bytes;
 };
 
-/* Leader, right after creating it: asks for the capacity the channel wants. Refused beyond
- * fs.pipe-max-size for an ordinary user; then the capacity stays as it is and shows in buffer_bytes. */
-void pipe_set_capacity(int fd, const struct channel *channel);
+/* Leader, right after creating it: asks for the capacity the channel wants, and refuses what several writers
+ * or readers cannot share. */
+int pipe_set_up(int fd, const struct channel *channel, struct err *err);
 /* Worker: the end is fd, with the channel's wait and the capacity that was granted. */
 int pipe_end_attach(struct pipe_end *end, int fd, const struct channel *channel, struct err *err);
 ssize_t pipe_end_send(void *end, const void *message, size_t bytes);

@@ -4,14 +4,14 @@
 #include <string.h>
 
 extern const struct mechanism shm_sysv_mechanism, shm_posix_mechanism, memfd_mechanism, mmap_file_mechanism,
-    mmap_anon_mechanism, pipe_mechanism, fifo_mechanism, unix_stream_mechanism, tcp_mechanism;
+    mmap_anon_mechanism, pipe_mechanism, fifo_mechanism, socketpair_mechanism, unix_stream_mechanism,
+    unix_seqpacket_mechanism, unix_dgram_mechanism, tcp_mechanism, udp_mechanism, mq_posix_mechanism,
+    mq_sysv_mechanism;
 
 const struct mechanism *const mechanism_table[] = {
-    &shm_sysv_mechanism,  &shm_posix_mechanism,
-    &memfd_mechanism,     &mmap_file_mechanism,
-    &mmap_anon_mechanism, &pipe_mechanism,
-    &fifo_mechanism,      &unix_stream_mechanism,
-    &tcp_mechanism,       NULL,
+    &shm_sysv_mechanism,    &shm_posix_mechanism,      &memfd_mechanism, &mmap_file_mechanism,
+    &mmap_anon_mechanism,   &pipe_mechanism,           &fifo_mechanism,  &socketpair_mechanism,
+    &unix_stream_mechanism, &unix_seqpacket_mechanism, &tcp_mechanism,   NULL,
 };
 
 const struct mechanism *mechanism_find(const char *name)
