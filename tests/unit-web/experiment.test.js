@@ -83,7 +83,7 @@ test("cases are counted and timed", () => {
     rate_hz: "1k, 10k, 100k",
     trials: "10",
     duration_ms: "200",
-    warmup_ms: "55",
+    warmup_ms: "72",
   });
   assert.equal(countCases(experiment), 2 * (2 + 1 + 2 * 3));
   assert.equal(estimateMs(experiment), 18 * 10 * 300);

@@ -29,8 +29,14 @@
 
 import { formatBytes, parseBytes, parseCount } from "./format.js";
 
-/** Between the trials: processes are started, placed and reaped. */
-const overhead_ms = 45;
+/**
+ * Beside the timed part of a trial, as the server reckons a preset: each worker is started and reaped, and the distance
+ * probed around each block.
+ */
+const start_ms = 8;
+const probe_ms = 2;
+const block_ms = 50;
+const blocks_min = 5;
 
 /** @returns {Values} */
 export function defaultValues() {
@@ -190,7 +196,10 @@ export function countCases(experiment) {
 
 /** @param {Experiment} experiment @returns {number} */
 export function estimateMs(experiment) {
-  const trial_ms = Number(experiment.duration_ms) + Number(experiment.warmup_ms) + overhead_ms;
+  const [duration_ms, warmup_ms] = [Number(experiment.duration_ms), Number(experiment.warmup_ms)];
+  const probes = 1 + Math.max(blocks_min, Math.floor(duration_ms / block_ms));
+  const workers = Number(experiment.senders) + Number(experiment.receivers);
+  const trial_ms = duration_ms + warmup_ms + start_ms * workers + probe_ms * probes;
   const total = countCases(experiment) * Number(experiment.trials) * trial_ms;
   return Number.isFinite(total) ? total : 0;
 }

@@ -139,6 +139,7 @@ export function createRow(mechanism, look) {
       latency.update(row);
       rate.update(row);
       element.classList.toggle("measuring", row.measuring !== null);
+      element.classList.toggle("unmeasured", !row.round_trip && !row.stream && row.measuring === null);
     },
   };
 }
