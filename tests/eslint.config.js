@@ -1,11 +1,51 @@
 import js from "@eslint/js";
 
 const browser = [
-  "AbortController", "AbortSignal", "crypto", "CSS", "CustomEvent", "document", "DOMException", "Element", "Event", "EventSource", "fetch",
-  "FormData", "getSelection", "history", "HTMLElement", "HTMLInputElement", "innerWidth", "localStorage", "location", "matchMedia", "MessageEvent",
-  "navigator", "performance", "requestAnimationFrame", "ResizeObserver", "URL", "URLSearchParams", "window", "clearTimeout", "setTimeout",
+  "AbortController",
+  "AbortSignal",
+  "crypto",
+  "CSS",
+  "CustomEvent",
+  "document",
+  "DOMException",
+  "Element",
+  "Event",
+  "EventSource",
+  "fetch",
+  "FormData",
+  "getSelection",
+  "history",
+  "HTMLElement",
+  "HTMLInputElement",
+  "innerWidth",
+  "localStorage",
+  "location",
+  "matchMedia",
+  "MessageEvent",
+  "navigator",
+  "performance",
+  "requestAnimationFrame",
+  "ResizeObserver",
+  "URL",
+  "URLSearchParams",
+  "window",
+  "clearTimeout",
+  "setTimeout",
 ];
-const node = ["AbortController", "AbortSignal", "Buffer", "Event", "TextDecoder", "clearTimeout", "console", "fetch", "process", "setTimeout", "URL", "URLSearchParams"];
+const node = [
+  "AbortController",
+  "AbortSignal",
+  "Buffer",
+  "Event",
+  "TextDecoder",
+  "clearTimeout",
+  "console",
+  "fetch",
+  "process",
+  "setTimeout",
+  "URL",
+  "URLSearchParams",
+];
 
 /** @param {string[]} names */
 const globals = (names) => Object.fromEntries(names.map((name) => [name, "readonly"]));
@@ -32,10 +72,16 @@ export default [
     rules: {
       "no-restricted-properties": [
         "error",
-        ...["innerHTML", "outerHTML", "insertAdjacentHTML", "write", "writeln"].map((property) => ({ property, message: injection })),
+        ...["innerHTML", "outerHTML", "insertAdjacentHTML", "write", "writeln"].map((property) => ({
+          property,
+          message: injection,
+        })),
       ],
     },
   },
   { files: ["web/js/theme.js"], languageOptions: { sourceType: "script" } },
-  { files: ["tests/**/*.js"], languageOptions: { globals: globals([...node, "document", "window", "location", "getComputedStyle"]) } },
+  {
+    files: ["tests/**/*.js"],
+    languageOptions: { globals: globals([...node, "document", "window", "location", "getComputedStyle"]) },
+  },
 ];
