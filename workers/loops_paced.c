@@ -76,7 +76,9 @@ int loop_ask_paced(struct loop_state *state, struct block *block)
     control_finish_block(announced);
     const int64_t next = first + (int64_t)((double)asked * period_ns);
     state->backlog_ns = block->end_ns > next ? block->end_ns - next : 0;
-    if (block->kept)
-        block->end_ns = wait_until(state, next); /* the last message's period is part of the stretch */
+    if (block->kept && next > block->end_ns) {
+        wait_until(state, next);
+        block->end_ns = next; /* the last message's period is part of the stretch, a late wake-up is not */
+    }
     return 0;
 }
