@@ -11,7 +11,9 @@
 # V=1 shows the commands. All CPUs are used unless -j says otherwise.
 
 VERSION := 0.1.0
-MAKEFLAGS := --no-print-directory $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc)) $(MAKEFLAGS)
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS := --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc)) $(MAKEFLAGS)
+endif
 # One short line for each step; say is silent with V=1, which shows the whole command instead.
 Q   := $(if $(V),,@)
 say  = $(if $(V),@:,@printf '  %-5s %s\n' $(1) $(patsubst $(BUILD)/%,%,$@))

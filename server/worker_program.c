@@ -19,15 +19,17 @@ enum { ARGUMENTS_MAX = 8, CAPTURE_TIMEOUT_MS = 10000, CAPTURE_BYTES_MAX = 1 << 2
 
 int worker_program_find(struct worker_program *program, struct err *err)
 {
-    ssize_t length = readlink("/proc/self/exe", program->path, sizeof program->path - 1);
+    static const char name[] = "ipclab-worker";
+    char self[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
     if (length < 0)
         return err_errno(err, errno, "read /proc/self/exe");
-    program->path[length] = '\0';
-    char *slash = strrchr(program->path, '/');
-    const char name[] = "ipclab-worker";
-    if (slash == NULL || (size_t)(slash + 1 - program->path) + sizeof name > sizeof program->path)
+    self[length] = '\0';
+    char *slash = strrchr(self, '/');
+    if (slash == NULL || (size_t)(slash + 1 - self) + sizeof name > sizeof program->path)
         return err_set(err, ENAMETOOLONG, "the path of this program is too long");
-    memcpy(slash + 1, name, sizeof name);
+    memcpy(program->path, self, (size_t)(slash + 1 - self));
+    memcpy(program->path + (slash + 1 - self), name, sizeof name);
     if (access(program->path, X_OK) < 0)
         return err_errno(err, errno, "%s has to lie beside the server", program->path);
     return 0;
