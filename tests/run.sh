@@ -46,7 +46,12 @@ count() {
     failed=$((failed + total - good))
     if [ "$good" -ne "$total" ]; then
         printf '\n==== %s: %d of %d failed (status %d)\n' "$1" $((total - good)) "$total" "$3"
-        tail -n 120 "$2"
+        # Of Node's report the failures alone, of the others the end.
+        if [ -n "$node_passed" ]; then
+            awk '/^not ok/ { shown = 1 } shown { print } /^  \.\.\.$/ { shown = 0 }' "$2" | head -n 120
+        else
+            tail -n 120 "$2"
+        fi
     fi
 }
 
@@ -104,7 +109,9 @@ fi
 
 left=$(residue)
 if [ "$before" != "$left" ]; then
-    printf '\n==== left behind on this machine:\n%s\n' "$left"
+    printf '\n==== left behind on this machine (or made there by somebody else meanwhile):\n'
+    echo "$before" > "$logs/before"
+    echo "$left" | grep -vxF -f "$logs/before" | head -n 40
     failed=$((failed + 1))
 fi
 printf '%d s\n' $(($(date +%s) - began))

@@ -79,7 +79,7 @@ test("a case whose trials differ in distance unfolds into its classes, by keyboa
     await route.fulfill({ response: answer, json: results });
   });
   await page.goto(`/runs/${run.id}`);
-  const unfold = page.getByRole("button", { name: "by distance: C, X" });
+  const unfold = page.locator("#case-0").getByRole("button", { name: "by distance: C, X" });
   await unfold.focus();
   assert.equal(await unfold.getAttribute("aria-expanded"), "false");
   await page.keyboard.press("Enter");
