@@ -3,16 +3,32 @@
 #include <errno.h>
 #include <string.h>
 
-extern const struct mechanism shm_sysv_mechanism, shm_posix_mechanism, memfd_mechanism, mmap_file_mechanism,
-    mmap_anon_mechanism, pipe_mechanism, fifo_mechanism, socketpair_mechanism, unix_stream_mechanism,
-    unix_seqpacket_mechanism, unix_dgram_mechanism, tcp_mechanism, udp_mechanism, mq_posix_mechanism,
-    mq_sysv_mechanism;
+/* One line for each, in the order of the page. */
+#define MECHANISMS(ENTRY)                                                                                    \
+    ENTRY(shm_sysv)                                                                                          \
+    ENTRY(shm_posix)                                                                                         \
+    ENTRY(memfd)                                                                                             \
+    ENTRY(mmap_file)                                                                                         \
+    ENTRY(mmap_anon)                                                                                         \
+    ENTRY(pipe)                                                                                              \
+    ENTRY(fifo)                                                                                              \
+    ENTRY(socketpair)                                                                                        \
+    ENTRY(unix_stream)                                                                                       \
+    ENTRY(unix_seqpacket)                                                                                    \
+    ENTRY(unix_dgram)                                                                                        \
+    ENTRY(tcp)                                                                                               \
+    ENTRY(udp)                                                                                               \
+    ENTRY(mq_posix)                                                                                          \
+    ENTRY(mq_sysv)                                                                                           \
+    ENTRY(eventfd)                                                                                           \
+    ENTRY(signal_rt)
 
-const struct mechanism *const mechanism_table[] = {
-    &shm_sysv_mechanism,    &shm_posix_mechanism,      &memfd_mechanism, &mmap_file_mechanism,
-    &mmap_anon_mechanism,   &pipe_mechanism,           &fifo_mechanism,  &socketpair_mechanism,
-    &unix_stream_mechanism, &unix_seqpacket_mechanism, &tcp_mechanism,   NULL,
-};
+#define DECLARE(name) extern const struct mechanism name##_mechanism;
+#define POINT_TO(name) &name##_mechanism,
+
+MECHANISMS(DECLARE)
+
+const struct mechanism *const mechanism_table[] = {MECHANISMS(POINT_TO) NULL};
 
 const struct mechanism *mechanism_find(const char *name)
 {

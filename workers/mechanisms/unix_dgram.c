@@ -103,7 +103,10 @@ static int unix_dgram_probe(struct err *err)
 
 static int64_t unix_dgram_limit(void)
 {
-    return unix_socket_packet_limit(SOCK_DGRAM);
+    static int64_t limit; /* it takes some milliseconds to find */
+    if (limit == 0)
+        limit = unix_socket_packet_limit(SOCK_DGRAM);
+    return limit;
 }
 
 const struct mechanism unix_dgram_mechanism = {

@@ -80,7 +80,10 @@ static int unix_seqpacket_probe(struct err *err)
 
 static int64_t unix_seqpacket_limit(void)
 {
-    return unix_socket_packet_limit(SOCK_SEQPACKET);
+    static int64_t limit; /* it takes some milliseconds to find */
+    if (limit == 0)
+        limit = unix_socket_packet_limit(SOCK_SEQPACKET);
+    return limit;
 }
 
 const struct mechanism unix_seqpacket_mechanism = {

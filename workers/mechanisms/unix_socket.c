@@ -109,23 +109,39 @@ int unix_socket_meet(struct stream_socket *connections, int type, const struct c
     return result;
 }
 
+static bool passes(const int fds[2], const char *packet, size_t bytes)
+{
+    char rest;
+    return send(fds[0], packet, bytes, MSG_NOSIGNAL) >= 0 && recv(fds[1], &rest, sizeof rest, 0) >= 0;
+}
+
+/* Between a size that passes and one that does not. */
+static size_t search(const int fds[2], const char *packet, size_t passing, size_t failing)
+{
+    while (failing - passing > 1) {
+        size_t middle = passing + (failing - passing) / 2;
+        if (passes(fds, packet, middle))
+            passing = middle;
+        else
+            failing = middle;
+    }
+    return passing;
+}
+
 int64_t unix_socket_packet_limit(int type)
 {
     /* A packet has to fit the sender's buffer whole, which net.core.wmem_max bounds, and the kernel has to
      * find memory for it in one piece, which no setting tells. */
-    int fds[2], granted = MESSAGE_BYTES_MAX;
+    int fds[2], most = MESSAGE_BYTES_MAX;
     if (socketpair(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) != 0)
         return 0;
-    socklen_t length = sizeof granted;
-    setsockopt(fds[0], SOL_SOCKET, SO_SNDBUF, &granted, sizeof granted);
-    getsockopt(fds[0], SOL_SOCKET, SO_SNDBUF, &granted, &length);
-    enum { OWN_BYTES = 32 /* af_unix.c: len > sk_sndbuf - 32 is EMSGSIZE */ };
-    size_t bytes = (size_t)granted - OWN_BYTES < MESSAGE_BYTES_MAX ? (size_t)granted - OWN_BYTES
-                                                                   : (size_t)MESSAGE_BYTES_MAX;
-    AUTO_FREE char *packet = calloc(1, bytes);
-    while (packet != NULL && bytes > 0 && send(fds[0], packet, bytes, MSG_NOSIGNAL) < 0)
-        bytes /= 2;
+    setsockopt(fds[0], SOL_SOCKET, SO_SNDBUF, &most, sizeof most);
+    AUTO_FREE char *packet = calloc(1, MESSAGE_BYTES_MAX);
+    size_t bytes = 0;
+    if (packet != NULL)
+        bytes = passes(fds, packet, MESSAGE_BYTES_MAX) ? MESSAGE_BYTES_MAX
+                                                       : search(fds, packet, 0, MESSAGE_BYTES_MAX);
     close(fds[0]);
     close(fds[1]);
-    return packet != NULL ? (int64_t)bytes : 0;
+    return (int64_t)bytes;
 }

@@ -1,0 +1,342 @@
+#include "workers/mechanisms/board.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "workers/pause.h"
+
+enum {
+    LINE_BYTES = 64,
+    PAGE_BYTES = 4096,
+    PATH_BYTES = CHANNEL_ADDRESS_BYTES + 32,
+    SLOTS_MIN = 2,
+    ROUND_TRIP_SLOTS = 4,
+    STREAM_SLOTS_MAX = 1024,
+    STREAM_BYTES = 4 * 1024 * 1024,
+};
+enum { LANES_OUT, LANES_BACK };
+
+/* ---- layout ---- */
+
+static size_t round_up(size_t value, size_t multiple)
+{
+    return (value + multiple - 1) / multiple * multiple;
+}
+
+static size_t slot_bytes_for(const struct channel *channel)
+{
+    return round_up((size_t)channel->message_bytes, LINE_BYTES);
+}
+
+static size_t pair_count(const struct channel *channel)
+{
+    return (size_t)channel->senders * (size_t)channel->receivers;
+}
+
+static uint64_t wanted_slots(const struct channel *channel)
+{
+    size_t slot_bytes = slot_bytes_for(channel);
+    if (channel->buffer_bytes > 0)
+        return round_up((size_t)channel->buffer_bytes, slot_bytes * pair_count(channel)) / slot_bytes /
+               pair_count(channel);
+    if (channel->pattern != PATTERN_STREAM)
+        return ROUND_TRIP_SLOTS;
+    uint64_t fit = STREAM_BYTES / slot_bytes / pair_count(channel);
+    return fit < STREAM_SLOTS_MAX ? fit : STREAM_SLOTS_MAX;
+}
+
+/* A stream's lanes back have the least. */
+static uint64_t slot_count_for(const struct channel *channel, int direction, int64_t messages_max)
+{
+    uint64_t wanted = wanted_slots(channel);
+    uint64_t allowed = messages_max > 0 ? (uint64_t)messages_max / (2 * pair_count(channel)) : wanted;
+    if (channel->pattern == PATTERN_STREAM && direction == LANES_BACK)
+        wanted = 0;
+    if (wanted > allowed)
+        wanted = allowed;
+    return wanted < SLOTS_MIN ? SLOTS_MIN : wanted;
+}
+
+static size_t slots_begin(const struct channel *channel)
+{
+    return round_up(sizeof(struct board_object) + 2 * pair_count(channel) * sizeof(struct board_lane),
+                    PAGE_BYTES);
+}
+
+static size_t lane_bytes(const struct channel *channel, int direction, int64_t messages_max)
+{
+    return (size_t)slot_count_for(channel, direction, messages_max) * slot_bytes_for(channel);
+}
+
+static size_t object_bytes(const struct channel *channel, int64_t messages_max)
+{
+    return slots_begin(channel) + pair_count(channel) * (lane_bytes(channel, LANES_OUT, messages_max) +
+                                                         lane_bytes(channel, LANES_BACK, messages_max));
+}
+
+static struct board_end end_of(struct board_object *object, const struct channel *channel, int direction,
+                               size_t pair, int64_t messages_max)
+{
+    size_t out_bytes = lane_bytes(channel, LANES_OUT, messages_max);
+    unsigned char *slots = (unsigned char *)object + slots_begin(channel);
+    bool is_out = direction == LANES_OUT;
+    if (!is_out)
+        slots += pair_count(channel) * out_bytes;
+    return (struct board_end){
+        .lane = &object->lanes[(is_out ? 0 : pair_count(channel)) + pair],
+        .slots = slots + pair * (is_out ? out_bytes : lane_bytes(channel, LANES_BACK, messages_max)),
+        .slot_count = slot_count_for(channel, direction, messages_max),
+    };
+}
+
+/* ---- the memory: a file in the crew's directory ---- */
+
+static void path_of(const struct channel *channel, char path[PATH_BYTES])
+{
+    snprintf(path, PATH_BYTES, "%s/board.%d", channel->directory, channel->number);
+}
+
+static int map(struct board *board, int fd, size_t bytes, struct err *err)
+{
+    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
+    if (memory == MAP_FAILED)
+        return err_errno(err, errno, "mmap of %zu bytes", bytes);
+    board->object = memory;
+    board->bytes = bytes;
+    return 0;
+}
+
+int board_open(struct board *board, const struct channel *channel, int64_t messages_max, struct err *err)
+{
+    char path[PATH_BYTES];
+    path_of(channel, path);
+    int result = presence_open(&board->presence, channel, err);
+    if (result < 0)
+        return result;
+    AUTO_CLOSE int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return err_errno(err, errno, "open %s", path);
+    size_t bytes = object_bytes(channel, messages_max);
+    int failed = posix_fallocate(fd, 0, (off_t)bytes);
+    if (failed != 0)
+        return err_errno(err, failed, "allocate %zu bytes of shared memory", bytes);
+    result = map(board, fd, bytes, err);
+    if (result == 0)
+        board->object->leader = getpid();
+    return result;
+}
+
+int board_map(struct board *board, const struct channel *channel, struct err *err)
+{
+    if (board->object != NULL)
+        return 0; /* a relative inherited it */
+    char path[PATH_BYTES];
+    path_of(channel, path);
+    AUTO_CLOSE int fd = open(path, O_RDWR | O_CLOEXEC);
+    off_t bytes = fd < 0 ? -1 : lseek(fd, 0, SEEK_END);
+    if (bytes < 0)
+        return err_errno(err, errno, "open %s", path);
+    return map(board, fd, (size_t)bytes, err);
+}
+
+static void touch_pages(const struct board *board)
+{
+    for (size_t at = 0; at < board->bytes; at += PAGE_BYTES)
+        atomic_fetch_or_explicit((_Atomic unsigned char *)board->object + at, 0, memory_order_relaxed);
+}
+
+int board_sit(struct board *board, const struct channel *channel, struct seat seat,
+              const struct board_notices *notices, int64_t messages_max, struct err *err)
+{
+    bool sends = seat.side == SEAT_SENDER;
+    touch_pages(board);
+    board->notices = notices;
+    board->side = seat.side;
+    board->slot_bytes = slot_bytes_for(channel);
+    board->others = sends ? channel->receivers : channel->senders;
+    board->turn_out = board->turn_in = 0;
+    for (int i = 0; i < board->others; i++) {
+        int sender = sends ? seat.index : i, receiver = sends ? i : seat.index;
+        size_t pair = (size_t)sender * (size_t)channel->receivers + (size_t)receiver;
+        struct board_end out = end_of(board->object, channel, LANES_OUT, pair, messages_max);
+        struct board_end back = end_of(board->object, channel, LANES_BACK, pair, messages_max);
+        board->outs[i] = sends ? out : back;
+        board->ins[i] = sends ? back : out;
+    }
+    uint64_t slots = slot_count_for(channel, LANES_OUT, messages_max);
+    board->endpoint =
+        (struct endpoint){.buffer_bytes = (int64_t)(slots * board->slot_bytes * pair_count(channel))};
+    return presence_attach(&board->presence, channel, seat, err);
+}
+
+static void unmap(struct board *board)
+{
+    if (board->object != NULL)
+        munmap(board->object, board->bytes);
+    board->object = NULL;
+}
+
+void board_detach(struct board *board)
+{
+    presence_detach(&board->presence);
+    unmap(board);
+}
+
+void board_close(struct board *board, const struct channel *channel)
+{
+    char path[PATH_BYTES];
+    path_of(channel, path);
+    unlink(path);
+    unmap(board);
+    presence_close(&board->presence, channel);
+}
+
+/* ---- notices ---- */
+
+static int take(struct board *board, enum board_notice notice)
+{
+    board->endpoint.system_calls++;
+    return board->notices->take(board, notice);
+}
+
+static int give(struct board *board, int other, enum board_notice notice)
+{
+    for (;;) {
+        int result = board->notices->give(board, other, notice);
+        board->endpoint.system_calls++;
+        if (__builtin_expect(result != -EAGAIN, 1))
+            return result;
+        if (presence_is_lost(&board->presence))
+            return -EPIPE;
+        sched_yield(); /* until the others have taken some */
+    }
+}
+
+/* ---- room ---- */
+
+static bool has_room(struct board_end *out, uint64_t slots)
+{
+    out->peer_position = atomic_load_explicit(&out->lane->tail, memory_order_acquire);
+    return out->slot_count - (out->position - out->peer_position) >= slots;
+}
+
+/* The wish is taken back; a notice that was given all the same would stand for the next one. */
+static int withdraw(struct board *board, struct board_end *out)
+{
+    int taken = (int)atomic_exchange(&out->lane->wants_room, 0);
+    while (taken == 0) {
+        taken = take(board, NOTICE_ROOM);
+        if (taken == 0 && presence_is_lost(&board->presence))
+            break;
+    }
+    return taken < 0 ? taken : 0;
+}
+
+static int await_room(struct board *board, struct board_end *out)
+{
+    if (has_room(out, 1))
+        return 0;
+    atomic_store(&out->lane->wants_room, 1); /* sequentially consistent, as the look at it is */
+    atomic_thread_fence(memory_order_seq_cst);
+    if (has_room(out, 1 + out->slot_count / 4))
+        return withdraw(board, out);
+    for (;;) {
+        int taken = take(board, NOTICE_ROOM);
+        if (taken != 0)
+            return taken < 0 ? taken : 0;
+        if (presence_is_lost(&board->presence))
+            return has_room(out, 1) ? withdraw(board, out) : -EPIPE;
+        cpu_pause();
+    }
+}
+
+static int free_slot(struct board *board, struct board_end *in, int other)
+{
+    atomic_store_explicit(&in->lane->tail, in->position, memory_order_release);
+    atomic_thread_fence(memory_order_seq_cst);
+    if (__builtin_expect(atomic_load_explicit(&in->lane->wants_room, memory_order_relaxed) == 0, 1))
+        return 0;
+    /* Whoever wants room publishes nothing meanwhile. */
+    uint64_t used = atomic_load_explicit(&in->lane->head, memory_order_acquire) - in->position;
+    if (in->slot_count - used < 1 + in->slot_count / 4 || atomic_exchange(&in->lane->wants_room, 0) == 0)
+        return 0;
+    return give(board, other, NOTICE_ROOM);
+}
+
+/* ---- messages ---- */
+
+static unsigned char *slot_at(const struct board *board, const struct board_end *end)
+{
+    return end->slots + end->position % end->slot_count * board->slot_bytes;
+}
+
+ssize_t board_send(void *state, const void *message, size_t bytes)
+{
+    struct board *board = state;
+    int other = board->turn_out;
+    struct board_end *out = &board->outs[other];
+    while (out->position - out->peer_position == out->slot_count) {
+        int result = await_room(board, out);
+        if (result < 0)
+            return result;
+    }
+    memcpy(slot_at(board, out), message, bytes);
+    out->position++;
+    atomic_store_explicit(&out->lane->head, out->position, memory_order_release);
+    if (board->side == SEAT_SENDER)
+        board->turn_out = other + 1 == board->others ? 0 : other + 1;
+    int result = give(board, other, NOTICE_MESSAGE);
+    return result < 0 ? result : (ssize_t)bytes;
+}
+
+/* The announcement is taken, so one of the lanes has something: the first from the one whose turn it is. */
+static struct board_end *announced(struct board *board)
+{
+    for (int i = 0; i < board->others; i++) {
+        struct board_end *in = &board->ins[board->turn_in];
+        if (in->position == in->peer_position)
+            in->peer_position = atomic_load_explicit(&in->lane->head, memory_order_acquire);
+        if (in->position != in->peer_position)
+            return in;
+        board->turn_in = board->turn_in + 1 == board->others ? 0 : board->turn_in + 1;
+    }
+    return NULL;
+}
+
+static ssize_t take_message(struct board *board, struct board_end *in, void *message, size_t bytes)
+{
+    int other = board->turn_in;
+    memcpy(message, slot_at(board, in), bytes);
+    in->position++;
+    board->turn_in = other + 1 == board->others ? 0 : other + 1;
+    if (board->side == SEAT_RECEIVER)
+        board->turn_out = other; /* answers go to who asked */
+    int result = free_slot(board, in, other);
+    return result < 0 && result != -EPIPE ? result : (ssize_t)bytes;
+}
+
+ssize_t board_receive(void *state, void *message, size_t bytes)
+{
+    struct board *board = state;
+    for (;;) {
+        int taken = take(board, NOTICE_MESSAGE);
+        if (taken < 0)
+            return taken;
+        /* What was published before the others went is there, announced or not: the announcement of such a
+         * message may come afterwards, and then finds nothing. */
+        bool is_over = taken == 0 && presence_is_lost(&board->presence);
+        struct board_end *in = taken > 0 || is_over ? announced(board) : NULL;
+        if (__builtin_expect(in != NULL, 1))
+            return take_message(board, in, message, bytes);
+        if (is_over)
+            return 0;
+        cpu_pause();
+    }
+}
