@@ -1,21 +1,16 @@
 #include "workers/mechanisms/board.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sched.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
-#include "common/cleanup.h"
 #include "workers/pause.h"
 
 enum {
     LINE_BYTES = 64,
     PAGE_BYTES = 4096,
-    PATH_BYTES = CHANNEL_ADDRESS_BYTES + 32,
     SLOTS_MIN = 2,
     ROUND_TRIP_SLOTS = 4,
     STREAM_SLOTS_MAX = 1024,
@@ -96,59 +91,32 @@ static struct board_end end_of(struct board_object *object, const struct channel
     };
 }
 
-/* ---- the memory: a file in the crew's directory ---- */
+/* ---- the memory ---- */
 
-static void path_of(const struct channel *channel, char path[PATH_BYTES])
-{
-    snprintf(path, PATH_BYTES, "%s/board.%d", channel->directory, channel->number);
-}
-
-static int map(struct board *board, int fd, size_t bytes, struct err *err)
-{
-    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
-    if (memory == MAP_FAILED)
-        return err_errno(err, errno, "mmap of %zu bytes", bytes);
-    board->object = memory;
-    board->bytes = bytes;
-    return 0;
-}
+static const char kind[] = "board";
 
 int board_open(struct board *board, const struct channel *channel, int64_t messages_max, struct err *err)
 {
-    char path[PATH_BYTES];
-    path_of(channel, path);
     int result = presence_open(&board->presence, channel, err);
+    if (result == 0)
+        result = shared_file_create(&board->file, channel, kind, object_bytes(channel, messages_max), err);
     if (result < 0)
         return result;
-    AUTO_CLOSE int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return err_errno(err, errno, "open %s", path);
-    size_t bytes = object_bytes(channel, messages_max);
-    int failed = posix_fallocate(fd, 0, (off_t)bytes);
-    if (failed != 0)
-        return err_errno(err, failed, "allocate %zu bytes of shared memory", bytes);
-    result = map(board, fd, bytes, err);
-    if (result == 0)
-        board->object->leader = getpid();
-    return result;
+    board->object = board->file.memory;
+    board->object->leader = getpid();
+    return 0;
 }
 
 int board_map(struct board *board, const struct channel *channel, struct err *err)
 {
-    if (board->object != NULL)
-        return 0; /* a relative inherited it */
-    char path[PATH_BYTES];
-    path_of(channel, path);
-    AUTO_CLOSE int fd = open(path, O_RDWR | O_CLOEXEC);
-    off_t bytes = fd < 0 ? -1 : lseek(fd, 0, SEEK_END);
-    if (bytes < 0)
-        return err_errno(err, errno, "open %s", path);
-    return map(board, fd, (size_t)bytes, err);
+    int result = shared_file_open(&board->file, channel, kind, err);
+    board->object = board->file.memory;
+    return result;
 }
 
 static void touch_pages(const struct board *board)
 {
-    for (size_t at = 0; at < board->bytes; at += PAGE_BYTES)
+    for (size_t at = 0; at < board->file.bytes; at += PAGE_BYTES)
         atomic_fetch_or_explicit((_Atomic unsigned char *)board->object + at, 0, memory_order_relaxed);
 }
 
@@ -176,25 +144,15 @@ int board_sit(struct board *board, const struct channel *channel, struct seat se
     return presence_attach(&board->presence, channel, seat, err);
 }
 
-static void unmap(struct board *board)
-{
-    if (board->object != NULL)
-        munmap(board->object, board->bytes);
-    board->object = NULL;
-}
-
 void board_detach(struct board *board)
 {
     presence_detach(&board->presence);
-    unmap(board);
+    shared_file_unmap(&board->file);
 }
 
 void board_close(struct board *board, const struct channel *channel)
 {
-    char path[PATH_BYTES];
-    path_of(channel, path);
-    unlink(path);
-    unmap(board);
+    shared_file_remove(&board->file, channel, kind);
     presence_close(&board->presence, channel);
 }
 

@@ -55,8 +55,9 @@ struct board {
     struct endpoint endpoint;
     struct presence presence;
     const struct board_notices *notices;
-    struct board_object *object; /* NULL: not mapped */
-    size_t bytes, slot_bytes;
+    struct shared_file file;
+    struct board_object *object; /* in it */
+    size_t slot_bytes;
     int others, turn_out, turn_in;
     enum seat_side side;
     struct board_end outs[CREW_SIDE_MAX], ins[CREW_SIDE_MAX];

@@ -9,12 +9,13 @@
 #include <stdbool.h>
 
 #include "workers/mechanisms/mechanism.h"
+#include "workers/mechanisms/shared_file.h"
 #include "workers/roster.h"
 #include "workers/ticker.h"
 
 /* Part of a state, zeroed before open or attach like the whole. */
 struct presence {
-    struct roster *roster; /* NULL: not mapped */
+    struct shared_file file;
     struct roster_view view;
     sig_atomic_t seen; /* the tick at which it was last looked at */
     bool ticks;

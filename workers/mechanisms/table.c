@@ -21,7 +21,12 @@
     ENTRY(mq_posix)                                                                                          \
     ENTRY(mq_sysv)                                                                                           \
     ENTRY(eventfd)                                                                                           \
-    ENTRY(signal_rt)
+    ENTRY(signal_rt)                                                                                         \
+    ENTRY(pipe_vmsplice)                                                                                     \
+    ENTRY(process_vm_readv)                                                                                  \
+    ENTRY(io_uring_unix)                                                                                     \
+    ENTRY(null)                                                                                              \
+    ENTRY(null_copy)
 
 #define DECLARE(name) extern const struct mechanism name##_mechanism;
 #define POINT_TO(name) &name##_mechanism,
