@@ -63,7 +63,8 @@ out:
         return NAN; /* the CPU was taken away: that says nothing about distance */
     qsort(samples, count, sizeof *samples, compare_times);
     /* What disturbs a sample only ever makes it longer, so the lower quartile is nearer to the truth. */
-    return (double)samples[count / 4] / (2.0 * PINGS_A_SAMPLE);
+    size_t quartile = count / 4;
+    return (double)samples[quartile] / (2.0 * PINGS_A_SAMPLE);
 }
 
 static void answer(struct control *control, uint32_t number)

@@ -198,6 +198,8 @@ static int add_side(struct verdicts *verdicts, const struct side *base, const st
 /* Corrects for looking at many cases at once, then judges each. */
 static int judge(struct verdicts *verdicts, bool for_gate)
 {
+    if (verdicts->items == NULL)
+        return -ENOMEM;
     AUTO_FREE double *p = calloc(verdicts->count > 0 ? verdicts->count : 1, sizeof *p);
     if (p == NULL)
         return -ENOMEM;
@@ -290,9 +292,10 @@ static int write_differences(struct store *store, struct json_writer *writer, co
     if (base->machine_id == 0 || against->machine_id == 0 || base->machine_id == against->machine_id)
         return 0;
     int result = store_machine_get(store, base->machine_full, &here_machine, err);
-    if (result == 0)
-        result = store_machine_get(store, against->machine_full, &there_machine, err);
-    if (result < 0)
+    if (result < 0 || here_machine.facts == NULL)
+        return result;
+    result = store_machine_get(store, against->machine_full, &there_machine, err);
+    if (result < 0 || there_machine.facts == NULL)
         return result;
     AUTO(json_cleanup)
     struct json_node *here = json_parse(here_machine.facts, strlen(here_machine.facts), err);
@@ -367,7 +370,10 @@ int compare_runs_write(struct store *store, const struct compare_request *reques
     int result = read_side(store, request->base, request->statistic, &base, err);
     if (result == 0) {
         verdicts.items = calloc(base.count * request->against_count + 1, sizeof *verdicts.items);
-        result = verdicts.items != NULL ? 0 : err_set(err, ENOMEM, "out of memory for a comparison");
+        if (verdicts.items == NULL) {
+            err_set(err, ENOMEM, "out of memory for a comparison");
+            result = -ENOMEM;
+        }
     }
     for (size_t i = 0; i < request->against_count && result == 0; i++) {
         result = read_side(store, &request->against[i], request->statistic, &sides[i], err);
