@@ -15,6 +15,20 @@ function hide() {
   if (tip?.matches(":popover-open")) tip.hidePopover();
 }
 
+/** Beside its owner: above it where there is room. */
+function place() {
+  if (!tip || !owner) return;
+  const anchor = owner.getBoundingClientRect();
+  const box = tip.getBoundingClientRect();
+  const left = Math.min(
+    Math.max(edge_px, anchor.left + anchor.width / 2 - box.width / 2),
+    innerWidth - box.width - edge_px,
+  );
+  const above = anchor.top - box.height - edge_px;
+  tip.style.left = `${left}px`;
+  tip.style.top = `${above > edge_px ? above : anchor.bottom + edge_px}px`;
+}
+
 /**
  * @param {Element} element
  * @param {import("../../js/dom.js").Child[]} content
@@ -26,7 +40,11 @@ export function showTip(element, content) {
     document.addEventListener("keydown", (event) => {
       if (event.key === "Escape") hide();
     });
-    document.addEventListener("scroll", hide, { capture: true, passive: true });
+    // The focus scrolls what it goes to into view: that must not hide the tip it has just shown.
+    document.addEventListener("scroll", () => (owner === document.activeElement ? place() : hide()), {
+      capture: true,
+      passive: true,
+    });
   }
   // Inside a modal dialog only its own descendants can be seen and read.
   (element.closest("dialog") ?? document.body).append(tip);
@@ -34,15 +52,7 @@ export function showTip(element, content) {
   owner = element;
   element.setAttribute("aria-describedby", "tip");
   tip.showPopover();
-  const anchor = element.getBoundingClientRect();
-  const box = tip.getBoundingClientRect();
-  const left = Math.min(
-    Math.max(edge_px, anchor.left + anchor.width / 2 - box.width / 2),
-    innerWidth - box.width - edge_px,
-  );
-  const above = anchor.top - box.height - edge_px;
-  tip.style.left = `${left}px`;
-  tip.style.top = `${above > edge_px ? above : anchor.bottom + edge_px}px`;
+  place();
 }
 
 /**
