@@ -75,7 +75,7 @@ test("a killed server goes on with its run from the first missing trial", async 
   await assertWhole(server.client, await waitForRun(server.client, queued.id));
   assert.deepEqual((await server.stop()).status, 0);
   assert.deepEqual(await workerProcesses(), []);
-  assert.deepEqual(await residue(), before);
+  assert.deepEqual((await residue()).filter((one) => !before.includes(one)), []);
 });
 
 for (const victim of ["leader", "worker"])
@@ -106,5 +106,5 @@ for (const victim of ["leader", "worker"])
     for (const trial of failed) assert.match(trial.cause, /killed by signal 9/, JSON.stringify(trial));
     assert.deepEqual((await server.stop()).status, 0);
     assert.deepEqual(await workerProcesses(), []);
-    assert.deepEqual(await residue(), before);
+    assert.deepEqual((await residue()).filter((one) => !before.includes(one)), []);
   });
