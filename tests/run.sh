@@ -16,6 +16,7 @@ export TMPDIR="$logs/t" XDG_RUNTIME_DIR=
 mkdir -m 1777 "$TMPDIR"
 passed=0
 failed=0
+times=
 began=$(date +%s)
 
 # What is on this machine before the suites must be all that is on it afterwards.
@@ -50,12 +51,17 @@ count() {
     failed=$((failed + total - good))
     if [ "$good" -ne "$total" ]; then
         printf '\n==== %s: %d of %d failed (status %d)\n' "$1" $((total - good)) "$total" "$3"
-        # Of Node's report the failures alone, of the others the end.
-        if [ -n "$node_passed" ]; then
-            awk '/^not ok/ { shown = 1 } shown { print } /^  \.\.\.$/ { shown = 0 }' "$2" | head -n 120
-        else
-            tail -n 120 "$2"
-        fi
+        # Of a report the failures alone; of a runner that died the end. What failed is named again at the very
+        # end, where a log that was cut off still has it.
+        {
+            printf '%s:\n' "$1"
+            if [ -n "$node_passed" ]; then
+                awk '/^not ok/ { shown = 1 } shown { print } /^  \.\.\.$/ { shown = 0 }' "$2"
+            else
+                sed -e 's/\x1b\[[0-9;]*m//g' "$2" | grep -aE '^\[(----|FAIL|CRSH|TIME|ERR )\]' || tail -n 40 "$2"
+            fi | head -n 60
+        } >> "$logs/failures"
+        tail -n 120 "$2"
     fi
 }
 
@@ -63,8 +69,11 @@ suite() { # name command…
     name=$1
     shift
     log=$logs/$(echo "$name" | tr ' /' '__')
+    since=$(date +%s)
     "$@" > "$log" 2>&1
-    count "$name" "$log" $?
+    status=$?
+    times="$times${times:+, }$name $(($(date +%s) - since))"
+    count "$name" "$log" $status
 }
 
 # Sanitizer reports do not change Criterion's status: any report file is a failure.
@@ -118,6 +127,7 @@ if [ "$before" != "$left" ]; then
     echo "$left" | grep -vxF -f "$logs/before" | head -n 40
     failed=$((failed + 1))
 fi
-printf '%d s\n' $(($(date +%s) - began))
+[ -f "$logs/failures" ] && printf '\n==== what failed\n' && cat "$logs/failures"
+printf '%d s: %s\n' $(($(date +%s) - began)) "$times"
 echo "tests: $passed passed, $failed failed"
 [ "$failed" -eq 0 ]
