@@ -12,8 +12,11 @@
  * fewer events than this happen in a millisecond; far below 2^53. */
 enum { IDS_PER_MS = 1000 };
 
+#define SUBJECT_NAME(symbol, name) [symbol] = (name),
+static const char *const subject_names[EVENTS_SUBJECT_COUNT] = {EVENTS_SUBJECT_WORDS(SUBJECT_NAME)};
+
 struct event {
-    int64_t run_id;
+    struct events_topic topic;
     bool everyone;
     char *frame; /* as it goes out, owned */
     size_t frame_bytes;
@@ -61,31 +64,49 @@ void events_free(struct events *events)
 
 /* ---- topics ---- */
 
-static bool parse_run_topic(const char *id, size_t length, struct events_filter *filter)
+/* What stands behind the colon: an id, or * for all. */
+static bool parse_id(const char *id, size_t length, enum events_subject subject, struct events_filter *filter)
 {
     if (length == 1 && id[0] == '*') {
-        filter->all_runs = true;
+        filter->all |= 1u << subject;
         return true;
     }
     if (length == 0 || length > 16 || strspn(id, "0123456789") < length ||
-        filter->run_count == EVENTS_TOPICS_MAX)
+        filter->topic_count == EVENTS_TOPICS_MAX)
         return false;
     int64_t value = strtoll(id, NULL, 10);
     if (value < 1 || value > JSON_INTEGER_MAX)
         return false;
-    filter->run_ids[filter->run_count++] = value;
+    filter->topics[filter->topic_count++] = (struct events_topic){subject, value};
     return true;
+}
+
+static bool parse_topic(const char *topic, size_t length, struct events_filter *filter)
+{
+    for (int i = 0; i < EVENTS_SUBJECT_COUNT; i++) {
+        size_t name_length = strlen(subject_names[i]);
+        if (length <= name_length || memcmp(topic, subject_names[i], name_length) != 0)
+            continue;
+        const char *rest = topic + name_length;
+        size_t rest_length = length - name_length;
+        if (rest[0] == ':')
+            return parse_id(rest + 1, rest_length - 1, (enum events_subject)i, filter);
+        if (rest_length != 1 || rest[0] != 's')
+            return false;
+        filter->plural |= 1u << i;
+        return true;
+    }
+    return false;
 }
 
 bool events_filter_parse(const char *topics, struct events_filter *filter, struct err *err)
 {
-    *filter = (struct events_filter){.runs = false};
+    *filter = (struct events_filter){.plural = 0};
     for (;;) {
         size_t length = strcspn(topics, ",");
-        if (length == 4 && memcmp(topics, "runs", 4) == 0) {
-            filter->runs = true;
-        } else if (strncmp(topics, "run:", 4) != 0 || !parse_run_topic(topics + 4, length - 4, filter)) {
-            err_set(err, EINVAL, "must be a list of at most %d topics: runs, run:ID or run:*",
+        if (!parse_topic(topics, length, filter)) {
+            err_set(err, EINVAL,
+                    "must be a list of at most %d topics: runs, run:ID or run:*, likewise attempt and check",
                     EVENTS_TOPICS_MAX);
             return false;
         }
@@ -97,14 +118,11 @@ bool events_filter_parse(const char *topics, struct events_filter *filter, struc
 
 static bool fits(const struct events_filter *filter, const struct event *event)
 {
-    if (event->everyone && filter->runs)
+    unsigned bit = 1u << event->topic.subject;
+    if ((filter->all & bit) != 0 || (event->everyone && (filter->plural & bit) != 0))
         return true;
-    if (event->run_id == 0)
-        return false;
-    if (filter->all_runs)
-        return true;
-    for (size_t i = 0; i < filter->run_count; i++)
-        if (filter->run_ids[i] == event->run_id)
+    for (size_t i = 0; i < filter->topic_count; i++)
+        if (filter->topics[i].subject == event->topic.subject && filter->topics[i].id == event->topic.id)
             return true;
     return false;
 }
@@ -143,7 +161,8 @@ static void lose(struct events *events)
     wake_readers(events, NULL);
 }
 
-void events_publish(struct events *events, const char *name, int64_t run_id, bool everyone, const char *json)
+void events_publish(struct events *events, const char *name, struct events_topic topic, bool everyone,
+                    const char *json)
 {
     struct text frame = TEXT_EMPTY;
     text_printf(&frame, "id: %" PRIu64 "\nevent: %s\ndata: ", events->next_id, name);
@@ -160,7 +179,7 @@ void events_publish(struct events *events, const char *name, int64_t run_id, boo
            (events->oldest_id < events->next_id && events->bytes + frame_bytes > EVENTS_RING_BYTES_MAX))
         forget_oldest(events);
     struct event *event = at(events, events->next_id++);
-    *event = (struct event){run_id, everyone, bytes, frame_bytes};
+    *event = (struct event){topic, everyone, bytes, frame_bytes};
     events->bytes += frame_bytes;
     wake_readers(events, event);
 }

@@ -1,9 +1,10 @@
 /* events: what happened, for whoever watches. One ring; a subscriber is only a cursor into it.
  *
  * The runner and the API publish; sse.c reads. Publishing never waits and never fails: a subscriber that lags
- * behind the ring is told that there is a gap and fetches again. An event's topics: "runs" or "run:17". Its
- * id counts up from the server's start time, so that the id of another life of the server is recognised as a
- * gap. Threads: the loop's. */
+ * behind the ring is told that there is a gap and fetches again. An event is about one subject, such as run
+ * 17: its topic is "run:17", and "runs" too if everyone who watches runs should hear of it. Its id counts up
+ * from the server's start time, so that the id of another life of the server is recognised as a gap. Threads:
+ * the loop's. */
 #ifndef IPCLAB_SERVER_EVENTS_H
 #define IPCLAB_SERVER_EVENTS_H
 
@@ -12,8 +13,15 @@
 
 #include "common/err.h"
 #include "common/text.h"
+#include "common/words.h"
 
 struct events;
+
+#define EVENTS_SUBJECT_WORDS(WORD)                                                                           \
+    WORD(SUBJECT_RUN, "run")                                                                                 \
+    WORD(SUBJECT_ATTEMPT, "attempt")                                                                         \
+    WORD(SUBJECT_CHECK, "check")
+enum events_subject { EVENTS_SUBJECT_WORDS(WORDS_ENUM) EVENTS_SUBJECT_COUNT };
 
 enum {
     EVENTS_RING_COUNT = 1024,
@@ -25,18 +33,24 @@ enum {
 int events_new(struct events **events, struct err *err);
 void events_free(struct events *events);
 
-/* run_id: the run it is about, 0 = none. everyone: it also belongs to the topic "runs". json is copied. */
-void events_publish(struct events *events, const char *name, int64_t run_id, bool everyone, const char *json);
-
-/* What a subscriber asked for. */
-struct events_filter {
-    bool runs;     /* "runs" */
-    bool all_runs; /* "run:*" */
-    size_t run_count;
-    int64_t run_ids[EVENTS_TOPICS_MAX]; /* "run:17" */
+struct events_topic {
+    enum events_subject subject;
+    int64_t id;
 };
 
-/* From "runs,run:17,run:*". False, with what is wrong in *err, for a topic that is none, or too many. */
+/* everyone: it also belongs to the subject's plural. json is copied. */
+void events_publish(struct events *events, const char *name, struct events_topic topic, bool everyone,
+                    const char *json);
+
+/* What a subscriber asked for. The masks have a bit 1u << SUBJECT_… each. */
+struct events_filter {
+    unsigned plural; /* "runs" */
+    unsigned all;    /* "run:*" */
+    size_t topic_count;
+    struct events_topic topics[EVENTS_TOPICS_MAX]; /* "run:17" */
+};
+
+/* From "runs,run:17,attempt:*". False, with what is wrong in *err, for a topic that is none, or too many. */
 bool events_filter_parse(const char *topics, struct events_filter *filter, struct err *err);
 
 /* A cursor; the subscriber embeds it and fills filter and wake. */

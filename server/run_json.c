@@ -90,5 +90,6 @@ void run_json_publish(const struct app *app, int64_t run_id)
     struct json_writer writer = json_writer_on(&text);
     run_json_write(&writer, NULL, app, &run);
     if (text_ok(&text))
-        events_publish(app->events, "run", run_id, true, text_string(&text));
+        events_publish(app->events, "run", (struct events_topic){SUBJECT_RUN, run_id}, true,
+                       text_string(&text));
 }

@@ -123,7 +123,9 @@ static void publish_sample(struct runner *runner, const struct frame_sample *sam
     json_write_number(&writer, "latency_ns_p50", sample->latency_p50_ns);
     json_end_object(&writer);
     if (text_ok(&text))
-        events_publish(runner->app->events, "sample", runner->progress.run_id, false, text_string(&text));
+        events_publish(runner->app->events, "sample",
+                       (struct events_topic){SUBJECT_RUN, runner->progress.run_id}, false,
+                       text_string(&text));
 }
 
 static void crew_said(void *context, int worker, const struct frame *frame)
@@ -152,7 +154,8 @@ static void publish_trial(struct runner *runner, const struct store_trial *trial
     results_write_trial(&writer, trial, STORE_TRIAL_SUMMARY);
     json_end_object(&writer);
     if (text_ok(&text))
-        events_publish(app->events, "trial", trial->run_id, false, text_string(&text));
+        events_publish(app->events, "trial", (struct events_topic){SUBJECT_RUN, trial->run_id}, false,
+                       text_string(&text));
 
     struct err err;
     text_clear(&text);
@@ -163,7 +166,8 @@ static void publish_trial(struct runner *runner, const struct store_trial *trial
     }
     text_append_char(&text, '}');
     if (text_ok(&text))
-        events_publish(app->events, "case", trial->run_id, false, text_string(&text));
+        events_publish(app->events, "case", (struct events_topic){SUBJECT_RUN, trial->run_id}, false,
+                       text_string(&text));
 }
 
 /* Archives the trial that ended, with the run's last state if it was the last one. False: the archive could

@@ -126,7 +126,7 @@ static void publish_deleted(const struct app *app, int64_t id)
 {
     char json[40];
     snprintf(json, sizeof json, "{\"id\":%" PRId64 "}", id);
-    events_publish(app->events, "run_deleted", id, true, json);
+    events_publish(app->events, "run_deleted", (struct events_topic){SUBJECT_RUN, id}, true, json);
 }
 
 void api_delete_run(struct app *app, const struct request *request, struct answer *answer)

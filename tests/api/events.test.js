@@ -48,7 +48,7 @@ test("topics choose what comes", async (t) => {
   assert.ok(seen.every((other) => other.event === "run"), "no trials without their topic");
   one.close();
   all.close();
-  for (const topics of ["", "run", "run:0", "run:x", "runs,,run:1", "attempts", Array(40).fill("run:1").join(",")]) {
+  for (const topics of ["", "run", "run:0", "run:x", "runs,,run:1", "labs", "attempt:x", Array(40).fill("run:1").join(",")]) {
     const { status, json } = await client.get(`/api/v1/events?topics=${topics}`);
     assert.deepEqual([status, json.errors[0].pointer], [422, "?topics"], topics);
   }

@@ -14,6 +14,16 @@ struct fixture {
 
 static int wakes;
 
+static void publish(struct events *events, const char *name, int64_t run_id, bool everyone, const char *json)
+{
+    events_publish(events, name, (struct events_topic){SUBJECT_RUN, run_id}, everyone, json);
+}
+
+static void publish_other(struct events *events)
+{
+    events_publish(events, "other", (struct events_topic){SUBJECT_ATTEMPT, 2}, true, "{}");
+}
+
 static void count_wake(struct events_reader *reader)
 {
     (void)reader;
@@ -58,8 +68,8 @@ Test(events, are_read_in_order_as_an_event_stream)
     begin(&fixture, "runs");
     events_open_reader(fixture.events, &fixture.reader, 0);
     uint64_t first = events_newest_id(fixture.events) + 1;
-    events_publish(fixture.events, "run", 1, true, "{\"id\":1}");
-    events_publish(fixture.events, "run", 2, true, "{\"id\":\n2}");
+    publish(fixture.events, "run", 1, true, "{\"id\":1}");
+    publish(fixture.events, "run", 2, true, "{\"id\":\n2}");
     read_all(&fixture);
     char expected[256];
     snprintf(expected, sizeof expected,
@@ -74,17 +84,25 @@ Test(events, topics_choose)
     struct fixture fixture;
     begin(&fixture, "run:2");
     events_open_reader(fixture.events, &fixture.reader, 0);
-    events_publish(fixture.events, "run", 1, true, "{}");
-    events_publish(fixture.events, "trial", 2, false, "{}");
-    events_publish(fixture.events, "other", 0, true, "{}");
+    publish(fixture.events, "run", 1, true, "{}");
+    publish(fixture.events, "trial", 2, false, "{}");
+    publish_other(fixture.events);
     read_all(&fixture);
     cr_expect(eq(sz, occurrences(&fixture.out, "event: "), 1));
     cr_expect(eq(sz, occurrences(&fixture.out, "event: trial"), 1));
     cr_assert(events_filter_parse("runs,run:*", &fixture.reader.filter, NULL));
-    events_publish(fixture.events, "trial", 9, false, "{}");
-    events_publish(fixture.events, "other", 0, true, "{}");
+    publish(fixture.events, "trial", 9, false, "{}");
+    publish_other(fixture.events);
     read_all(&fixture);
-    cr_expect(eq(sz, occurrences(&fixture.out, "event: "), 2));
+    cr_expect(eq(sz, occurrences(&fixture.out, "event: "), 1));
+    static const char *const other[] = {"attempts", "attempt:2", "attempt:*", "run:7,check:1,attempt:2"};
+    for (size_t i = 0; i < sizeof other / sizeof *other; i++) {
+        cr_assert(events_filter_parse(other[i], &fixture.reader.filter, NULL));
+        publish(fixture.events, "trial", 2, true, "{}");
+        publish_other(fixture.events);
+        read_all(&fixture);
+        cr_expect(eq(sz, occurrences(&fixture.out, "event: "), 1), "%s", other[i]);
+    }
     end(&fixture);
 }
 
@@ -92,6 +110,10 @@ Test(events, topics_that_are_none_are_refused)
 {
     static const char *const bad[] = {"",
                                       "run",
+                                      "attempt",
+                                      "checkss",
+                                      "checks:1",
+                                      "check:0",
                                       "runs,",
                                       ",runs",
                                       "run:",
@@ -115,13 +137,13 @@ Test(events, a_reader_is_woken_once_and_only_for_its_topics)
     struct fixture fixture;
     begin(&fixture, "run:2");
     events_open_reader(fixture.events, &fixture.reader, 0);
-    events_publish(fixture.events, "run", 2, true, "{}");
+    publish(fixture.events, "run", 2, true, "{}");
     cr_expect(eq(int, wakes, 0), "it was not waiting yet");
     read_all(&fixture);
-    events_publish(fixture.events, "run", 1, true, "{}");
+    publish(fixture.events, "run", 1, true, "{}");
     cr_expect(eq(int, wakes, 0));
-    events_publish(fixture.events, "run", 2, true, "{}");
-    events_publish(fixture.events, "run", 2, true, "{}");
+    publish(fixture.events, "run", 2, true, "{}");
+    publish(fixture.events, "run", 2, true, "{}");
     cr_expect(eq(int, wakes, 1));
     read_all(&fixture);
     cr_expect(eq(sz, occurrences(&fixture.out, "event: run"), 2));
@@ -132,10 +154,10 @@ Test(events, a_reader_that_comes_back_gets_what_it_missed)
 {
     struct fixture fixture;
     begin(&fixture, "runs");
-    events_publish(fixture.events, "run", 1, true, "{\"n\":1}");
+    publish(fixture.events, "run", 1, true, "{\"n\":1}");
     uint64_t seen = events_newest_id(fixture.events);
-    events_publish(fixture.events, "run", 1, true, "{\"n\":2}");
-    events_publish(fixture.events, "run", 1, true, "{\"n\":3}");
+    publish(fixture.events, "run", 1, true, "{\"n\":2}");
+    publish(fixture.events, "run", 1, true, "{\"n\":3}");
     events_open_reader(fixture.events, &fixture.reader, seen);
     read_all(&fixture);
     cr_expect(eq(sz, occurrences(&fixture.out, "event: run"), 2));
@@ -148,7 +170,7 @@ Test(events, ids_of_another_life_are_a_gap)
 {
     struct fixture fixture;
     begin(&fixture, "runs");
-    events_publish(fixture.events, "run", 1, true, "{}");
+    publish(fixture.events, "run", 1, true, "{}");
     uint64_t newest = events_newest_id(fixture.events);
     const uint64_t strange[] = {1, newest - 100, newest + 1, newest + 100000, UINT64_MAX - 1};
     for (size_t i = 0; i < sizeof strange / sizeof *strange; i++) {
@@ -170,11 +192,11 @@ Test(events, a_reader_that_lags_behind_the_ring_finds_one_gap)
     begin(&fixture, "runs");
     events_open_reader(fixture.events, &fixture.reader, 0);
     for (int i = 0; i < EVENTS_RING_COUNT + 1; i++)
-        events_publish(fixture.events, "run", 1, true, "{}");
+        publish(fixture.events, "run", 1, true, "{}");
     read_all(&fixture);
     cr_expect(eq(sz, occurrences(&fixture.out, "event: gap"), 1));
     cr_expect(eq(sz, occurrences(&fixture.out, "event: run"), 0));
-    events_publish(fixture.events, "run", 1, true, "{}");
+    publish(fixture.events, "run", 1, true, "{}");
     read_all(&fixture);
     cr_expect(eq(sz, occurrences(&fixture.out, "event: run"), 1));
     end(&fixture);
@@ -186,7 +208,7 @@ Test(events, the_whole_ring_is_still_there_for_a_reader_just_behind)
     begin(&fixture, "runs");
     events_open_reader(fixture.events, &fixture.reader, 0);
     for (int i = 0; i < EVENTS_RING_COUNT; i++)
-        events_publish(fixture.events, "run", 1, true, "{}");
+        publish(fixture.events, "run", 1, true, "{}");
     read_all(&fixture);
     cr_expect(eq(sz, occurrences(&fixture.out, "event: run"), EVENTS_RING_COUNT));
     cr_expect(eq(sz, occurrences(&fixture.out, "event: gap"), 0));
@@ -203,7 +225,7 @@ Test(events, long_ones_shorten_the_memory)
     json[LONG_BYTES] = '\0';
     events_open_reader(fixture.events, &fixture.reader, 0);
     for (int i = 0; i < COUNT; i++)
-        events_publish(fixture.events, "run", 1, true, json);
+        publish(fixture.events, "run", 1, true, json);
     read_all(&fixture);
     cr_expect(eq(sz, occurrences(&fixture.out, "event: gap"), 1));
     uint64_t newest = events_newest_id(fixture.events);
