@@ -9,6 +9,7 @@
 #include <linux/membarrier.h>
 
 #include "workers/pause.h"
+#include "workers/payload.h"
 #include "workers/ring_layout.h"
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
@@ -293,6 +294,43 @@ ALWAYS_INLINE void advance(struct ring_end *end, size_t slot_bytes)
         end->offset = 0;
 }
 
+/* Copies what was written a moment ago, a word here and there (payload.h: header and trailer). A load that
+ * spans such a store and older bytes cannot be forwarded from the store buffer: it waits until all before it,
+ * the peer's cache lines of the last message among them, have reached the cache, and the copies of a stream
+ * would no longer overlap. So these words are loaded as they were stored, by an empty asm that keeps the
+ * compiler from joining them; see Intel's optimization manual, "Store Forwarding". */
+ALWAYS_INLINE void copy_word(unsigned char *to, const unsigned char *from)
+{
+    uint64_t word;
+    memcpy(&word, from, sizeof word);
+    __asm__ volatile("" : "+r"(word));
+    memcpy(to, &word, sizeof word);
+}
+
+ALWAYS_INLINE void copy_half_word(unsigned char *to, const unsigned char *from)
+{
+    uint32_t half;
+    memcpy(&half, from, sizeof half);
+    __asm__ volatile("" : "+r"(half));
+    memcpy(to, &half, sizeof half);
+}
+
+ALWAYS_INLINE void copy_just_written(unsigned char *to, const unsigned char *from, size_t bytes)
+{
+    if (bytes < PAYLOAD_TRAILER_FROM_BYTES) {
+        memcpy(to, from, bytes);
+        return;
+    }
+    copy_word(to, from);
+    copy_half_word(to + 8, from + 8);
+    copy_half_word(to + 12, from + 12);
+    if (bytes == LINE_BYTES)
+        memcpy(to + 16, from + 16, LINE_BYTES - 24);
+    else
+        memcpy(to + 16, from + 16, bytes - 24);
+    copy_word(to + bytes - 8, from + bytes - 8);
+}
+
 ssize_t ring_send(void *state, const void *message, size_t bytes)
 {
     struct ring *ring = state;
@@ -303,7 +341,7 @@ ssize_t ring_send(void *state, const void *message, size_t bytes)
         if (out->position - out->peer_position == out->slot_count && !await_room(ring, out))
             return -EPIPE;
         size_t piece = left < ring->slot_bytes ? left : ring->slot_bytes;
-        memcpy(out->slots + out->offset, from, piece);
+        copy_just_written(out->slots + out->offset, from, piece);
         advance(out, ring->slot_bytes);
         atomic_store_explicit(&out->lane->head, out->position, memory_order_release);
         wake_for_data(ring, out);
