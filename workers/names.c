@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "workers/enclosure.h"
 #include "workers/mechanisms/mechanism.h"
 #include "workers/ring_semaphores.h"
 
@@ -55,7 +56,7 @@ static int keep_first(int first, int result)
 static const struct {
     const char *recorder;
     int (*remove_name)(const char *name, struct err *err);
-} beside[] = {{SEM_SYSV_RECORDER, sem_sysv_remove_name}};
+} beside[] = {{SEM_SYSV_RECORDER, sem_sysv_remove_name}, {ENCLOSURE_RECORDER, enclosure_remove_name}};
 
 static int remove_recorded(char *line, struct err *err)
 {

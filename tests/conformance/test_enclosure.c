@@ -1,0 +1,191 @@
+/* An enclosure's promises, with namespaces and without. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "tests/support/criterion.h"
+#include "tests/support/scratch.h"
+#include "workers/enclosure.h"
+
+enum { DEADLINE_MS = 30 * 1000, SHORT_MS = 100, PATIENCE_MS = 60 * 1000 };
+
+/* What the function made, told to the test through a pipe whose write end its processes hold. */
+struct made {
+    int segment, semaphores;
+    char directory[ENCLOSURE_PATH_BYTES];
+};
+
+static const bool ways[] = {false, true};
+
+static struct enclosure_end enclose(bool without_namespaces, int64_t deadline_ms,
+                                    int (*function)(const struct enclosure *, void *), void *context)
+{
+    struct enclosure_options options = {.deadline_ms = deadline_ms, .without_namespaces = without_namespaces};
+    struct enclosure_end end;
+    struct err err;
+    cr_assert(eq(int, enclosure_run(&options, function, context, &end, &err), 0), "%s", err.text);
+    return end;
+}
+
+static int return_seven(const struct enclosure *enclosure, void *context)
+{
+    (void)enclosure;
+    (void)context;
+    return 7;
+}
+
+static int touch_nothing(const struct enclosure *enclosure, void *context)
+{
+    (void)enclosure;
+    (void)context;
+    *(volatile int *)NULL = 1;
+    return 0;
+}
+
+static int wait_for_ever(const struct enclosure *enclosure, void *context)
+{
+    (void)enclosure;
+    (void)context;
+    while (pause() != 0)
+        ;
+    return 0;
+}
+
+/* A segment, semaphores, a file, and two generations of children that never end. */
+static int make_things(const struct enclosure *enclosure, void *context)
+{
+    int report = *(int *)context;
+    struct err err;
+    struct made made = {.segment = -1};
+    memcpy(made.directory, enclosure->directory, sizeof made.directory);
+    if (enclosure_record_segments(enclosure, &err) < 0)
+        return 1;
+    made.segment = shmget(IPC_PRIVATE, 4096, 0600);
+    made.semaphores = enclosure_semget(enclosure, 1, &err);
+    char path[ENCLOSURE_PATH_BYTES + 8];
+    snprintf(path, sizeof path, "%s/fifo", enclosure->directory);
+    if (made.segment < 0 || made.semaphores < 0 || mkfifo(path, 0600) != 0)
+        return 2;
+    int told[2];
+    if (pipe2(told, O_CLOEXEC) != 0)
+        return 3;
+    if (enclosure_fork() == 0) {
+        if (enclosure_fork() == 0 &&
+            (write(report, &made, sizeof made) != sizeof made || write(told[1], "", 1) != 1))
+            _exit(1);
+        wait_for_ever(enclosure, NULL);
+    }
+    char byte;
+    return read(told[0], &byte, 1) == 1 ? 0 : 4;
+}
+
+static int make_things_and_wait(const struct enclosure *enclosure, void *context)
+{
+    int status = make_things(enclosure, context);
+    return status != 0 ? status : wait_for_ever(enclosure, NULL);
+}
+
+/* End of file: every process that held the other end is gone. */
+static void await_all_gone(int fd)
+{
+    struct pollfd end = {.fd = fd, .events = POLLIN};
+    char byte;
+    cr_assert(eq(int, poll(&end, 1, PATIENCE_MS), 1));
+    cr_assert(eq(long, read(fd, &byte, 1), 0));
+}
+
+static void nothing_is_left(const struct made *made, bool had_directory)
+{
+    struct shmid_ds status;
+    if (!had_directory)
+        return; /* other namespaces: their ids mean something else here, and nothing reaches out */
+    cr_assert(eq(int, shmctl(made->segment, IPC_STAT, &status), -1));
+    cr_assert(eq(int, semctl(made->semaphores, 0, GETVAL), -1));
+    cr_assert(eq(int, access(made->directory, F_OK), -1));
+}
+
+Test(enclosure, tells_how_the_function_ended)
+{
+    for (int i = 0; i < 2; i++) {
+        struct enclosure_end end = enclose(ways[i], DEADLINE_MS, return_seven, NULL);
+        cr_assert(eq(int, end.status, 7));
+        cr_assert(eq(int, end.signal, 0));
+        end = enclose(ways[i], DEADLINE_MS, touch_nothing, NULL);
+#ifndef IPCLAB_SANITIZE /* which makes an exit out of it */
+        cr_assert(eq(int, end.signal, SIGSEGV));
+#endif
+        end = enclose(ways[i], SHORT_MS, wait_for_ever, NULL);
+        cr_assert(end.timed_out);
+    }
+}
+
+Test(enclosure, takes_everything_with_it)
+{
+    for (int i = 0; i < 2; i++) {
+        int fds[2];
+        cr_assert(eq(int, pipe2(fds, O_CLOEXEC), 0));
+        struct enclosure_end end = enclose(ways[i], DEADLINE_MS, make_things, &fds[1]);
+        close(fds[1]);
+        struct made made;
+        cr_assert(eq(long, read(fds[0], &made, sizeof made), (long)sizeof made));
+        await_all_gone(fds[0]);
+        nothing_is_left(&made, !end.caged);
+        close(fds[0]);
+    }
+}
+
+#ifndef IPCLAB_SANITIZE /* its runtime cannot read files without a capability */
+static int open_a_closed_file(const struct enclosure *enclosure, void *context)
+{
+    (void)context;
+    char path[ENCLOSURE_PATH_BYTES + 8];
+    snprintf(path, sizeof path, "%s/closed", enclosure->directory);
+    AUTO_CLOSE int made = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0);
+    AUTO_CLOSE int opened = open(path, O_RDONLY | O_CLOEXEC);
+    return made < 0 ? ENCLOSURE_STATUS_MAX : opened < 0 ? errno : 0;
+}
+
+Test(enclosure, binds_root_by_permission_bits)
+{
+    for (int i = 0; i < 2; i++) {
+        struct enclosure_end end = enclose(ways[i], DEADLINE_MS, open_a_closed_file, NULL);
+        cr_assert(eq(int, end.status, EACCES));
+    }
+}
+#endif
+
+/* kill -9 of the caller: its processes follow, and the next enclosure sweeps what they could not. */
+Test(enclosure, does_not_outlive_its_caller)
+{
+    AUTO(scratch_fini) struct scratch scratch;
+    scratch_init(&scratch);
+    setenv("TMPDIR", scratch.path, 1);
+    for (int i = 0; i < 2; i++) {
+        int fds[2];
+        cr_assert(eq(int, pipe2(fds, O_CLOEXEC), 0));
+        pid_t caller = fork();
+        if (caller == 0) {
+            enclose(ways[i], DEADLINE_MS, make_things_and_wait, &fds[1]);
+            _exit(0);
+        }
+        close(fds[1]);
+        struct made made;
+        cr_assert(eq(long, read(fds[0], &made, sizeof made), (long)sizeof made));
+        kill(caller, SIGKILL);
+        waitpid(caller, NULL, 0);
+        await_all_gone(fds[0]);
+        close(fds[0]);
+        bool had_directory = strncmp(made.directory, scratch.path, strlen(scratch.path)) == 0;
+        enclose(true, DEADLINE_MS, return_seven, NULL);
+        nothing_is_left(&made, had_directory);
+    }
+}
