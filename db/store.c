@@ -214,6 +214,31 @@ int store_open(const char *directory, struct store **store, struct err *err)
     return store_open_migrating(directory, migrations, migrations_count, store, err);
 }
 
+/* Without a file system to write to there is no log's index either, and nobody who could change the file. */
+static enum connection_mode reading_mode(const char *path)
+{
+    return access(path, W_OK) < 0 && errno == EROFS ? CONNECTION_READ_FIXED : CONNECTION_READ;
+}
+
+int store_open_reading(const char *directory, struct store **opened, struct err *err)
+{
+    *opened = NULL;
+    struct store *store = calloc(1, sizeof *store);
+    if (store == NULL)
+        return err_errno(err, ENOMEM, "open the archive in %s", directory);
+    store->lock_fd = -1;
+    store->path = path_with(directory, "/ipclab.db");
+    int rc = store->path != NULL ? connection_open(store, store->path, reading_mode(store->path), err)
+                                 : err_errno(err, ENOMEM, "open the archive in %s", directory);
+    if (rc < 0) {
+        store_close(store);
+        return rc;
+    }
+    store_set_health(store, STORE_READ_ONLY, "it was opened for reading only");
+    *opened = store;
+    return 0;
+}
+
 void store_close(struct store *store)
 {
     if (store == NULL)

@@ -48,6 +48,9 @@ struct store;
  * ipclab archive; it is left untouched and the text says how to recover. */
 int store_open(const char *directory, struct store **store, struct err *err);
 void store_close(struct store *store);
+/* A second connection, which cannot write or checkpoint, for a child of the server that has the archive open.
+ * It takes no lock and sees what was committed. */
+int store_open_reading(const char *directory, struct store **store, struct err *err);
 
 #define STORE_HEALTH_WORDS(WORD)                                                                             \
     WORD(STORE_OK, "ok")                                                                                     \

@@ -30,7 +30,8 @@ struct answer {
         const char *name; /* static */
         char *value;
     } headers[ANSWER_HEADERS_MAX];
-    bool close; /* the connection ends after it */
+    bool close;    /* the connection ends after it */
+    bool in_child; /* instead of all of these: too much work for the loop, a child answers (report_child.h) */
 };
 
 #define CONTENT_TYPE_JSON "application/json"

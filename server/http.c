@@ -15,6 +15,7 @@
 #include "common/clock.h"
 #include "server/api/routes.h"
 #include "server/app.h"
+#include "server/config.h"
 #include "server/dispatch.h"
 #include "server/document_cache.h"
 #include "server/http_connection.h"
@@ -22,6 +23,7 @@
 #include "server/listener.h"
 #include "server/loop.h"
 #include "server/problem.h"
+#include "server/report_child.h"
 #include "server/sse.h"
 #include "server/static_files.h"
 
@@ -39,6 +41,7 @@ struct http {
     struct sse *sse;
     struct static_files *files;
     struct document_cache *cache;
+    struct report_children *reports;
     char address[ADDRESS_BYTES];
     uint16_t port;
     struct http_connections connections;
@@ -55,8 +58,10 @@ struct exchange {
     const struct route *route;
     bool is_judged;
     size_t swallowed_bytes;
-    struct answer answer; /* status 0 = not known yet */
-    char buffer[];        /* of the target */
+    struct answer answer;          /* status 0 = not known yet */
+    struct MHD_Connection *handle; /* suspended while the child is at work */
+    struct report_child *child;    /* NULL = the loop answered by itself */
+    char buffer[];                 /* of the target */
 };
 
 /* ---- answers ---- */
@@ -67,10 +72,26 @@ static bool is_not_modified(const struct request *request, const char *etag)
     return list != NULL && etag[0] != '\0' && etag_list_has(list, etag, true);
 }
 
-static struct MHD_Response *create_response(struct answer *answer, struct MHD_Connection *handle)
+/* The body lies in a file in memory. */
+static struct MHD_Response *create_file_response(struct report_child *child)
 {
+    uint64_t offset = 0, length = 0;
+    AUTO_CLOSE int fd = report_child_take_body(child, &offset, &length);
+    if (fd < 0)
+        return NULL;
+    struct MHD_Response *response = MHD_create_response_from_fd_at_offset64(length, fd, offset);
+    if (response != NULL)
+        take_fd(&fd); /* the response closes it */
+    return response;
+}
+
+static struct MHD_Response *create_response(struct exchange *exchange, struct MHD_Connection *handle)
+{
+    struct answer *answer = &exchange->answer;
     struct MHD_Response *response;
-    if (answer->stream != NULL) {
+    if (exchange->child != NULL && answer->body.bytes == NULL) {
+        response = create_file_response(exchange->child);
+    } else if (answer->stream != NULL) {
         response = sse_stream_take_response(answer->stream, handle);
         if (response != NULL)
             answer->stream = NULL;
@@ -106,8 +127,8 @@ static enum MHD_Result queue_answer(struct exchange *exchange, struct MHD_Connec
     if (answer->status == 200 && exchange->request.method == METHOD_GET &&
         is_not_modified(&exchange->request, etag))
         answer->status = 304; /* with the 200's response: libmicrohttpd leaves the body out */
-    struct MHD_Response *response =
-        answer->document != NULL ? http_document_response(answer->document) : create_response(answer, handle);
+    struct MHD_Response *response = answer->document != NULL ? http_document_response(answer->document)
+                                                             : create_response(exchange, handle);
     if (response == NULL)
         return MHD_NO;
     enum MHD_Result queued = MHD_queue_response(handle, (unsigned)answer->status, response);
@@ -157,6 +178,35 @@ static enum MHD_Result take_upload(struct exchange *exchange, const char *bytes,
     return text_ok(body) ? MHD_YES : MHD_NO;
 }
 
+/* The child has answered, or will not any more: libmicrohttpd calls handle_request once again. */
+static void child_answered(void *context)
+{
+    struct exchange *exchange = context;
+    report_child_answer(exchange->child, &exchange->answer);
+    MHD_resume_connection(exchange->handle);
+}
+
+/* The handler wants a child to do the work. Path and query are sent on as they came: a route's path needs no
+ * encoding. */
+static enum MHD_Result wait_for_child(struct exchange *exchange, struct MHD_Connection *handle)
+{
+    const struct target *target = &exchange->request.target;
+    AUTO(text_fini) struct text text = TEXT_EMPTY;
+    text_printf(&text, "%s?%s", target->path, target->raw_query);
+    struct err err;
+    int status = text_ok(&text) ? report_child_start(exchange->http->reports, text.bytes, child_answered,
+                                                     exchange, &exchange->child, &err)
+                                : err_set(&err, ENOMEM, "out of memory for a long answer");
+    if (status < 0) {
+        problem_answer(&exchange->answer, status == -EAGAIN ? 503 : 500, err.text);
+        return queue_answer(exchange, handle);
+    }
+    http_connection_clear_deadline(exchange->connection); /* the child has one */
+    exchange->handle = handle;
+    MHD_suspend_connection(handle);
+    return MHD_YES;
+}
+
 /* libmicrohttpd calls this once with the head, then for each piece of the body, then once more. */
 static enum MHD_Result handle_request(void *context, struct MHD_Connection *handle, const char *url,
                                       const char *method, const char *version, const char *upload,
@@ -182,6 +232,8 @@ static enum MHD_Result handle_request(void *context, struct MHD_Connection *hand
         return take_upload(exchange, upload, upload_length);
     if (exchange->answer.status == 0)
         dispatch_answer(&exchange->http->dispatch, exchange->route, &exchange->request, &exchange->answer);
+    if (exchange->answer.in_child)
+        return wait_for_child(exchange, handle);
     return queue_answer(exchange, handle);
 }
 
@@ -221,6 +273,7 @@ static void end_exchange(void *context, struct MHD_Connection *handle, void **sl
     if (exchange->answer.stream != NULL) /* opened, but its response never was */
         sse_stream_free(exchange->answer.stream);
     answer_fini(&exchange->answer);
+    report_child_free(exchange->child);
     text_fini(&exchange->request.body);
     exchange->http->exchange_count--;
     free(exchange);
@@ -325,6 +378,8 @@ int http_open(struct app *app, const char *address, uint16_t port, struct http *
     if (status == 0)
         status = document_cache_new(CACHE_BYTES_MAX, &new->cache, err);
     if (status == 0)
+        status = report_children_new(app->loop, app->config->data, &new->reports, err);
+    if (status == 0)
         status = sse_new(app->loop, app->events, &new->sse, err);
     if (status == 0)
         status = http_connections_init(&new->connections, app->loop, err);
@@ -347,6 +402,7 @@ static void finish_exchanges(struct http *http)
     if (listener >= 0)
         close(listener);
     sse_end_all(http->sse);
+    report_children_end(http->reports);
     int64_t deadline_ns = clock_now_ns() + HTTP_CLOSE_MS * NS_PER_MS;
     for (;;) {
         int64_t wait_ns = run_daemon(http);
@@ -371,6 +427,7 @@ void http_close(struct http *http)
         MHD_stop_daemon(http->daemon);
     }
     http_connections_fini(&http->connections);
+    report_children_free(http->reports);
     sse_free(http->sse);
     document_cache_free(http->cache);
     static_files_free(http->files);

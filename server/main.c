@@ -25,6 +25,7 @@
 #include "server/http.h"
 #include "server/isolation.h"
 #include "server/loop.h"
+#include "server/report.h"
 #include "server/run_directory.h"
 #include "server/runner.h"
 #include "server/supervisor.h"
@@ -220,6 +221,19 @@ static int command_serve(int count, char *const *arguments)
     return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+static int command_answer(int count, char *const *arguments)
+{
+    struct err err;
+    if (count != 2) {
+        fprintf(stderr, "ipclab: answer takes the archive's directory and a path with its query\n");
+        return EXIT_USAGE;
+    }
+    if (report_write(arguments[0], arguments[1], &err) == 0)
+        return EXIT_SUCCESS;
+    log_write(LOG_WARNING, "no answer", "%s: %s", arguments[1], err.text);
+    return EXIT_FAILURE;
+}
+
 static int command_routes(int count, char *const *arguments)
 {
     (void)count;
@@ -243,6 +257,7 @@ static const struct command {
     int (*run)(int count, char *const *arguments);
 } commands[] = {
     {"serve", "run experiments and serve the page", command_serve},
+    {"answer", "answer one GET from the archive on standard output; the server uses it", command_answer},
     {"routes", "list the API's routes", command_routes},
     {"version", "say which version this is", command_version},
     {"help", "say this", command_help},

@@ -120,3 +120,12 @@ void api_answer_and_cache(const struct request *request, const char *key, struct
     answer->body = *body;
     *body = TEXT_EMPTY;
 }
+
+bool api_answer_in_child(const struct app *app, struct answer *answer)
+{
+    if (app->loop == NULL)
+        return false;
+    answer_set_status(answer, 0);
+    answer->in_child = true;
+    return true;
+}

@@ -31,4 +31,9 @@ void api_answer_and_cache(const struct request *request, const char *key, struct
 /* False if nothing is kept under key. */
 bool api_answer_cached(const struct request *request, const char *key, struct answer *answer);
 
+/* For work that takes the loop too long. True: a child is going to answer, and the handler returns at once.
+ * In the child, where the same handler is run, app has an archive to read and nothing else, and it is false.
+ */
+bool api_answer_in_child(const struct app *app, struct answer *answer);
+
 #endif
