@@ -71,6 +71,24 @@ enum distance { DISTANCE_WORDS(WORDS_ENUM) DISTANCE_COUNT };
     WORD(RUN_INTERRUPTED, "interrupted")
 enum run_state { RUN_STATE_WORDS(WORDS_ENUM) RUN_STATE_COUNT };
 
+/* What a lab's attempt or a claim's check goes through. */
+#define ACTIVITY_STATE_WORDS(WORD)                                                                           \
+    WORD(ACTIVITY_QUEUED, "queued")                                                                          \
+    WORD(ACTIVITY_RUNNING, "running")                                                                        \
+    WORD(ACTIVITY_DONE, "done")                                                                              \
+    WORD(ACTIVITY_FAILED, "failed")                                                                          \
+    WORD(ACTIVITY_CANCELLED, "cancelled")
+enum activity_state { ACTIVITY_STATE_WORDS(WORDS_ENUM) ACTIVITY_STATE_COUNT };
+
+/* What a check finds about its claim, computed from the evidence. */
+#define VERDICT_WORDS(WORD)                                                                                  \
+    WORD(VERDICT_HOLDS, "holds")                                                                             \
+    WORD(VERDICT_CONDITIONAL, "conditional") /* under a condition that the evidence shows */                 \
+    WORD(VERDICT_DOES_NOT_HOLD, "does_not_hold")                                                             \
+    WORD(VERDICT_INCONCLUSIVE, "inconclusive") /* a race that did not show */                                \
+    WORD(VERDICT_SKIPPED, "skipped")           /* a facility or a privilege is missing */
+enum verdict { VERDICT_WORDS(WORDS_ENUM) VERDICT_COUNT };
+
 extern const char *const pattern_names[PATTERN_COUNT];
 extern const char *const wait_names[WAIT_COUNT];
 extern const char *const placement_names[PLACEMENT_COUNT];
@@ -78,5 +96,7 @@ extern const char *const relation_names[RELATION_COUNT];
 extern const char *const verify_names[VERIFY_COUNT];
 extern const char *const distance_names[DISTANCE_COUNT];
 extern const char *const run_state_names[RUN_STATE_COUNT];
+extern const char *const activity_state_names[ACTIVITY_STATE_COUNT];
+extern const char *const verdict_names[VERDICT_COUNT];
 
 #endif
