@@ -87,7 +87,7 @@ enum activity_state { ACTIVITY_STATE_WORDS(WORDS_ENUM) ACTIVITY_STATE_COUNT };
     WORD(VERDICT_DOES_NOT_HOLD, "does_not_hold")                                                             \
     WORD(VERDICT_INCONCLUSIVE, "inconclusive") /* a race that did not show */                                \
     WORD(VERDICT_SKIPPED, "skipped")           /* a facility or a privilege is missing */
-enum verdict { VERDICT_WORDS(WORDS_ENUM) VERDICT_COUNT };
+enum check_verdict { VERDICT_WORDS(WORDS_ENUM) VERDICT_COUNT };
 
 extern const char *const pattern_names[PATTERN_COUNT];
 extern const char *const wait_names[WAIT_COUNT];
