@@ -15,7 +15,7 @@ enum { CLASS_UNKNOWN = DISTANCE_COUNT, CLASS_COUNT };
 /* The figures of one case of one run, by distance. */
 struct column {
     struct store_case one;
-    enum compared statistic;
+    enum statistic statistic;
     size_t count, capacity;
     double *values;
     unsigned char *classes;
@@ -30,7 +30,7 @@ struct side {
 struct verdict {
     int64_t against;
     const struct column *base;
-    enum compared statistic;
+    enum statistic statistic;
     int class_of; /* -1 = no distance that both have */
     size_t base_count, against_count;
     struct stats_interval ratio;
@@ -82,7 +82,7 @@ static int add_trial(void *context, const struct store_trial *trial)
     if (!trial->done || trial->case_number < 0 || (size_t)trial->case_number >= side->count)
         return 0;
     struct column *column = &side->columns[trial->case_number];
-    double value = compared_of_trial(trial, column->statistic);
+    double value = statistic_of_trial(trial, column->statistic);
     if (!(value > 0)) /* also NAN: what has no figure cannot be compared by it */
         return 0;
     int reserved = reserve(column);
@@ -110,7 +110,7 @@ static int read_side(struct store *store, const struct store_run *run, int stati
     for (size_t i = 0; i < count; i++) {
         side->columns[i].one = cases[i];
         side->columns[i].statistic =
-            statistic >= 0 ? (enum compared)statistic : compared_natural(cases[i].key.pattern);
+            statistic >= 0 ? (enum statistic)statistic : statistic_natural(cases[i].key.pattern);
     }
     return store_trial_each(store, run->id, 0, 0, STORE_TRIAL_SUMMARY, add_trial, side, err);
 }
@@ -212,7 +212,7 @@ static int judge(struct verdicts *verdicts, bool for_gate)
         verdict->p_adjusted = p[i];
         verdict->word = verdict->class_of < 0 ? COMPARE_NOT_COMPARABLE
                                               : compare_judge(verdict->ratio, p[i], compare_margin(0),
-                                                              compared_higher_is_better(verdict->statistic));
+                                                              statistic_higher_is_better(verdict->statistic));
     }
     return result;
 }
@@ -227,7 +227,7 @@ struct gate {
 static struct stats_interval slowdown_of(const struct verdict *verdict)
 {
     struct stats_interval ratio = verdict->ratio;
-    if (!compared_higher_is_better(verdict->statistic))
+    if (!statistic_higher_is_better(verdict->statistic))
         return ratio;
     return (struct stats_interval){.value = 1 / ratio.value, .low = 1 / ratio.high, .high = 1 / ratio.low};
 }
@@ -264,7 +264,7 @@ static void write_verdict(struct json_writer *writer, const struct verdict *verd
     json_begin_object(writer, NULL);
     json_write_integer(writer, "against", verdict->against);
     case_write(writer, &verdict->base->one.key);
-    json_write_string(writer, "statistic", compared_names[verdict->statistic]);
+    json_write_string(writer, "statistic", statistic_names[verdict->statistic]);
     json_write_string(writer, "distance",
                       verdict->class_of < 0 || verdict->class_of == CLASS_UNKNOWN
                           ? NULL
@@ -338,7 +338,7 @@ static int write_answer(struct store *store, const struct compare_request *reque
         json_write_integer(&writer, NULL, request->against[i].id);
     json_end_array(&writer);
     json_write_string(&writer, "statistic",
-                      request->statistic >= 0 ? compared_names[request->statistic] : "natural");
+                      request->statistic >= 0 ? statistic_names[request->statistic] : "natural");
     json_write_string(&writer, "correction", gated ? "holm" : "benjamini_hochberg");
     json_write_number(&writer, "margin", compare_margin(0));
     json_begin_array(&writer, "verdicts");

@@ -17,7 +17,7 @@ struct compare_request {
     const struct store_run *base;
     const struct store_run *against; /* an array of them */
     size_t against_count;
-    int statistic;     /* enum compared, or -1: what each pattern is about */
+    int statistic;     /* enum statistic, or -1: what each pattern is about */
     double max_slower; /* 0.05 = five in a hundred; NAN = no gate is asked for */
 };
 

@@ -7,24 +7,8 @@
 
 #include "common/cleanup.h"
 #include "server/analysis/results_parts.h"
+#include "server/analysis/statistic.h"
 #include "server/analysis/stats.h"
-
-/* What is summed up over the trials of a case: one column of values each. */
-#define STATISTIC_WORDS(WORD)                                                                                \
-    WORD(LATENCY_P50, "p50")                                                                                 \
-    WORD(LATENCY_P90, "p90")                                                                                 \
-    WORD(LATENCY_P99, "p99")                                                                                 \
-    WORD(LATENCY_P999, "p999")                                                                               \
-    WORD(LATENCY_MAX, "max")                                                                                 \
-    WORD(MESSAGES_PER_S, "messages_per_s")                                                                   \
-    WORD(BYTES_PER_S, "bytes_per_s")                                                                         \
-    WORD(CPU_NS_PER_MESSAGE, "cpu_ns_per_message")                                                           \
-    WORD(CONTEXT_SWITCHES_PER_MESSAGE, "context_switches_per_message")                                       \
-    WORD(SYSTEM_CALLS_PER_MESSAGE, "system_calls_per_message")                                               \
-    WORD(ACHIEVED_HZ, "achieved_hz")
-enum statistic { STATISTIC_WORDS(WORDS_ENUM) STATISTIC_COUNT };
-#define STATISTIC_NAME(symbol, name) [symbol] = (name),
-static const char *const statistic_names[STATISTIC_COUNT] = {STATISTIC_WORDS(STATISTIC_NAME)};
 
 enum { FLAGS_BYTES = 256 };
 
@@ -110,22 +94,9 @@ static int reserve_trial(struct case_sum *sum)
 
 static void add_done(struct case_sum *sum, const struct store_trial *trial)
 {
-    double messages = (double)trial->messages;
-    bool counted = trial->messages > 0;
     size_t i = sum->done++;
-    sum->values[LATENCY_P50][i] = trial->latency_p50_ns;
-    sum->values[LATENCY_P90][i] = results_supported(trial, 0.9, trial->latency_p90_ns);
-    sum->values[LATENCY_P99][i] = results_supported(trial, 0.99, trial->latency_p99_ns);
-    sum->values[LATENCY_P999][i] = results_supported(trial, 0.999, trial->latency_p999_ns);
-    sum->values[LATENCY_MAX][i] = trial->latency_max_ns;
-    sum->values[MESSAGES_PER_S][i] = trial->messages_per_s;
-    sum->values[BYTES_PER_S][i] = trial->bytes_per_s;
-    sum->values[CPU_NS_PER_MESSAGE][i] =
-        counted ? (double)(trial->cpu_user_ns + trial->cpu_system_ns) / messages : NAN;
-    sum->values[CONTEXT_SWITCHES_PER_MESSAGE][i] =
-        counted ? (double)(trial->voluntary_switches + trial->involuntary_switches) / messages : NAN;
-    sum->values[SYSTEM_CALLS_PER_MESSAGE][i] = counted ? (double)trial->system_calls / messages : NAN;
-    sum->values[ACHIEVED_HZ][i] = trial->achieved_hz;
+    for (int s = 0; s < STATISTIC_COUNT; s++)
+        sum->values[s][i] = statistic_of_trial(trial, (enum statistic)s);
     sum->distances[i] = trial->distance;
     sum->batch = trial->batch > sum->batch ? trial->batch : sum->batch;
     if (trial->distance >= 0)
@@ -183,8 +154,8 @@ static void write_statistics(struct json_writer *writer, const struct case_sum *
         json_begin_object(writer, "latency_ns");
     else
         json_write_null(writer, "latency_ns");
-    for (int s = has_latency ? LATENCY_P50 : MESSAGES_PER_S; s < STATISTIC_COUNT; s++) {
-        if (has_latency && s == MESSAGES_PER_S)
+    for (int s = has_latency ? STATISTIC_P50 : STATISTIC_LATENCY_COUNT; s < STATISTIC_COUNT; s++) {
+        if (has_latency && s == STATISTIC_LATENCY_COUNT)
             json_end_object(writer);
         size_t count = 0;
         for (size_t i = 0; i < sum->done; i++)
@@ -242,7 +213,7 @@ static double overhead_share(const struct sums *sums, const struct case_sum *sum
 {
     if (sum->key.pattern != PATTERN_ROUND_TRIP || sum->done == 0)
         return NAN;
-    memcpy(scratch, sum->values[LATENCY_P50], sum->done * sizeof *scratch);
+    memcpy(scratch, sum->values[STATISTIC_P50], sum->done * sizeof *scratch);
     double p50_ns = stats_median_interval(scratch, sum->done).value;
     double batch = sum->batch > 1 ? (double)sum->batch : 1;
     return (sums->overhead_ns[0] + sums->overhead_ns[1] / batch +
@@ -257,7 +228,7 @@ static void derive_flags(struct case_sum *sum)
     if (sum->done > 0 && sum->done < STATS_INTERVAL_TRIALS_MIN)
         add_flags(sum->flags, "few_trials");
     for (size_t i = 0; sum->key.pattern != PATTERN_STREAM && i < sum->done; i++)
-        if (isnan(sum->values[LATENCY_P999][i]))
+        if (isnan(sum->values[STATISTIC_P999][i]))
             add_flags(sum->flags, "few_samples");
 }
 

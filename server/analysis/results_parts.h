@@ -5,8 +5,6 @@
 #include "common/json.h"
 #include "db/store.h"
 
-/* The quantile if the trial's samples support it, else NAN. */
-double results_supported(const struct store_trial *trial, double q, double value);
 /* Words separated by spaces, as an array. */
 void results_write_words(struct json_writer *writer, const char *name, const char *words);
 void results_write_integrity(struct json_writer *writer, uint64_t lost, uint64_t torn, uint64_t duplicated,

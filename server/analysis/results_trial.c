@@ -1,5 +1,4 @@
 /* One trial as the API shows it. */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,13 +7,7 @@
 #include "common/series.h"
 #include "server/analysis/results.h"
 #include "server/analysis/results_parts.h"
-#include "server/analysis/stats.h"
-
-double results_supported(const struct store_trial *trial, double q, double value)
-{
-    double effective = stats_effective_count(trial->samples, trial->autocorrelation);
-    return stats_supports_quantile(effective, q) ? value : NAN;
-}
+#include "server/analysis/statistic.h"
 
 void results_write_words(struct json_writer *writer, const char *name, const char *words)
 {
@@ -49,9 +42,9 @@ static void write_trial_latency(struct json_writer *writer, const struct store_t
     json_begin_object(writer, "latency_ns");
     json_write_number(writer, "min", trial->latency_min_ns);
     json_write_number(writer, "p50", trial->latency_p50_ns);
-    json_write_number(writer, "p90", results_supported(trial, 0.9, trial->latency_p90_ns));
-    json_write_number(writer, "p99", results_supported(trial, 0.99, trial->latency_p99_ns));
-    json_write_number(writer, "p999", results_supported(trial, 0.999, trial->latency_p999_ns));
+    json_write_number(writer, "p90", statistic_of_trial(trial, STATISTIC_P90));
+    json_write_number(writer, "p99", statistic_of_trial(trial, STATISTIC_P99));
+    json_write_number(writer, "p999", statistic_of_trial(trial, STATISTIC_P999));
     json_write_number(writer, "max", trial->latency_max_ns);
     json_end_object(writer);
 }

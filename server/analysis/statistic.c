@@ -4,8 +4,8 @@
 
 #include "server/analysis/stats.h"
 
-#define COMPARED_NAME(symbol, name) [symbol] = (name),
-const char *const compared_names[COMPARED_COUNT] = {COMPARED_WORDS(COMPARED_NAME)};
+#define STATISTIC_NAME(symbol, name) [symbol] = (name),
+const char *const statistic_names[STATISTIC_COUNT] = {STATISTIC_WORDS(STATISTIC_NAME)};
 
 static double quantile(const struct store_trial *trial, double q, double value)
 {
@@ -13,39 +13,49 @@ static double quantile(const struct store_trial *trial, double q, double value)
     return stats_supports_quantile(effective, q) ? value : NAN;
 }
 
-double compared_of_trial(const struct store_trial *trial, enum compared statistic)
+static double per_message(const struct store_trial *trial, double total)
+{
+    return trial->messages > 0 ? total / (double)trial->messages : NAN;
+}
+
+double statistic_of_trial(const struct store_trial *trial, enum statistic statistic)
 {
     switch (statistic) {
-    case COMPARED_P50:
+    case STATISTIC_P50:
         return trial->latency_p50_ns;
-    case COMPARED_P90:
+    case STATISTIC_P90:
         return quantile(trial, 0.9, trial->latency_p90_ns);
-    case COMPARED_P99:
+    case STATISTIC_P99:
         return quantile(trial, 0.99, trial->latency_p99_ns);
-    case COMPARED_P999:
+    case STATISTIC_P999:
         return quantile(trial, 0.999, trial->latency_p999_ns);
-    case COMPARED_MAX:
+    case STATISTIC_MAX:
         return trial->latency_max_ns;
-    case COMPARED_MESSAGES_PER_S:
+    case STATISTIC_MESSAGES_PER_S:
         return trial->messages_per_s;
-    case COMPARED_BYTES_PER_S:
+    case STATISTIC_BYTES_PER_S:
         return trial->bytes_per_s;
-    case COMPARED_CPU_NS_PER_MESSAGE:
-        return trial->messages > 0
-                   ? (double)(trial->cpu_user_ns + trial->cpu_system_ns) / (double)trial->messages
-                   : NAN;
-    case COMPARED_COUNT:
+    case STATISTIC_CPU_NS_PER_MESSAGE:
+        return per_message(trial, (double)(trial->cpu_user_ns + trial->cpu_system_ns));
+    case STATISTIC_CONTEXT_SWITCHES_PER_MESSAGE:
+        return per_message(trial, (double)(trial->voluntary_switches + trial->involuntary_switches));
+    case STATISTIC_SYSTEM_CALLS_PER_MESSAGE:
+        return per_message(trial, (double)trial->system_calls);
+    case STATISTIC_ACHIEVED_HZ:
+        return trial->achieved_hz;
+    case STATISTIC_COUNT:
         break;
     }
     return NAN;
 }
 
-bool compared_higher_is_better(enum compared statistic)
+bool statistic_higher_is_better(enum statistic statistic)
 {
-    return statistic == COMPARED_MESSAGES_PER_S || statistic == COMPARED_BYTES_PER_S;
+    return statistic == STATISTIC_MESSAGES_PER_S || statistic == STATISTIC_BYTES_PER_S ||
+           statistic == STATISTIC_ACHIEVED_HZ;
 }
 
-enum compared compared_natural(enum pattern pattern)
+enum statistic statistic_natural(enum pattern pattern)
 {
-    return pattern == PATTERN_STREAM ? COMPARED_BYTES_PER_S : COMPARED_P50;
+    return pattern == PATTERN_STREAM ? STATISTIC_BYTES_PER_S : STATISTIC_P50;
 }

@@ -78,7 +78,8 @@ static void read_question(const struct request *request, struct question *questi
     if (request_parameter(request, "base") == NULL)
         faults_add(faults, "?base", "is missing: the id of the run that the others are held against");
     read_against(request, question, faults);
-    request_read_word(request, "statistic", compared_names, COMPARED_COUNT, &question->statistic, faults);
+    request_read_word(request, "statistic", statistic_names, STATISTIC_COMPARED_COUNT, &question->statistic,
+                      faults);
     read_max_slower(request, question, faults);
 }
 
