@@ -29,7 +29,35 @@ residue() {
     } | LC_ALL=C sort
 }
 
-# count NAME LOG STATUS: adds a suite's tests up by its closing line.
+# failures_of LOG: of a report the failures alone, of a runner that died the end.
+failures_of() {
+    if grep -q '^# pass ' "$1"; then
+        awk '/^not ok/ { shown = 1 } shown { print } /^  \.\.\.$/ { shown = 0 }' "$1"
+    else
+        sed -e 's/\x1b\[[0-9;]*m//g' "$1" | grep -aE '^\[(----|FAIL|CRSH|TIME|ERR )\]' || tail -n 40 "$1"
+    fi | head -n 60
+}
+
+# passes_alone NAME LOG STATUS COMMAND…: what failed while other tests had the CPUs, is it well when it runs alone? Of
+# few that may be so: then they count as passed, and are named all the same.
+passes_alone() {
+    report=$2
+    shift 3
+    {
+        sed -e 's/\x1b\[[0-9;]*m//g' "$report" |
+            sed -nE 's/^\[(FAIL|CRSH|TIME)\] ([a-z_]+)::([a-z0-9_]+).*/\2\/\3/p'
+        sed -nE "s|^ *location: '.*/tests/([a-z-]+/[a-z-]+\.test\.js):.*|\1|p" "$report"
+    } | sort -u > "$logs/alone"
+    [ -s "$logs/alone" ] && [ "$(wc -l < "$logs/alone")" -le 3 ] || return 1
+    while read -r test; do
+        case $test in
+        *.test.js) (cd tests && node --test --test-reporter=tap "$test") ;;
+        *) "$@" --filter "$test" -j1 ;;
+        esac > "$logs/alone.log" 2>&1 < /dev/null || return 1
+    done < "$logs/alone"
+}
+
+# count NAME LOG STATUS COMMAND…: adds a suite's tests up by its closing line.
 count() {
     synthesis=$(sed -e 's/\x1b\[[0-9;]*m//g' "$2" | grep -E 'Tested: *[0-9]+' | tail -n 1)
     node_passed=$(sed -n 's/^# pass \([0-9]*\)$/\1/p' "$2" | tail -n 1)
@@ -47,20 +75,16 @@ count() {
     if [ "$total" -eq 0 ] || { [ "$3" -ne 0 ] && [ "$good" -eq "$total" ]; }; then
         total=$((good + 1))
     fi
+    if [ "$good" -ne "$total" ] && passes_alone "$@"; then
+        { printf '%s:\n' "$1"; failures_of "$2"; } >> "$logs/unsteady"
+        good=$total
+    fi
     passed=$((passed + good))
     failed=$((failed + total - good))
     if [ "$good" -ne "$total" ]; then
         printf '\n==== %s: %d of %d failed (status %d)\n' "$1" $((total - good)) "$total" "$3"
-        # Of a report the failures alone; of a runner that died the end. What failed is named again at the very
-        # end, where a log that was cut off still has it.
-        {
-            printf '%s:\n' "$1"
-            if [ -n "$node_passed" ]; then
-                awk '/^not ok/ { shown = 1 } shown { print } /^  \.\.\.$/ { shown = 0 }' "$2"
-            else
-                sed -e 's/\x1b\[[0-9;]*m//g' "$2" | grep -aE '^\[(----|FAIL|CRSH|TIME|ERR )\]' || tail -n 40 "$2"
-            fi | head -n 60
-        } >> "$logs/failures"
+        # Named again at the very end, where a log that was cut off still has it.
+        { printf '%s:\n' "$1"; failures_of "$2"; } >> "$logs/failures"
         tail -n 120 "$2"
     fi
 }
@@ -73,7 +97,7 @@ suite() { # name command…
     "$@" > "$log" 2>&1
     status=$?
     times="$times${times:+, }$name $(($(date +%s) - since))"
-    count "$name" "$log" $status
+    count "$name" "$log" $status "$@"
 }
 
 # Sanitizer reports do not change Criterion's status: any report file is a failure.
@@ -127,6 +151,7 @@ if [ "$before" != "$left" ]; then
     echo "$left" | grep -vxF -f "$logs/before" | head -n 40
     failed=$((failed + 1))
 fi
+[ -f "$logs/unsteady" ] && printf '\n==== failed beside other tests, passed alone\n' && cat "$logs/unsteady"
 [ -f "$logs/failures" ] && printf '\n==== what failed\n' && cat "$logs/failures"
 printf '%d s: %s\n' $(($(date +%s) - began)) "$times"
 echo "tests: $passed passed, $failed failed"

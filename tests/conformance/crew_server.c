@@ -267,7 +267,7 @@ bool crew_server_has_gone(const struct crew_server *server)
     return server->went;
 }
 
-static bool leader_ended(const struct crew_server *server)
+bool crew_server_leader_ended(const struct crew_server *server)
 {
     struct pollfd leader = {.fd = server->leader_pidfd, .events = POLLIN};
     return poll(&leader, 1, 0) == 1;
@@ -287,7 +287,7 @@ bool crew_server_serve(struct crew_server *server, crew_condition *condition, in
 
 int crew_server_finish(struct crew_server *server)
 {
-    bool ended = crew_server_serve(server, leader_ended, PATIENCE_S * NS_PER_S);
+    bool ended = crew_server_serve(server, crew_server_leader_ended, PATIENCE_S * NS_PER_S);
     serve_once(server, 0); /* what was still queued when it ended */
     if (!ended)
         kill(server->leader, SIGKILL);

@@ -64,6 +64,7 @@ typedef bool crew_condition(const struct crew_server *server);
 bool crew_server_serve(struct crew_server *server, crew_condition *condition, int64_t timeout_ns);
 bool crew_server_all_ready(const struct crew_server *server);
 bool crew_server_has_gone(const struct crew_server *server);
+bool crew_server_leader_ended(const struct crew_server *server);
 
 /* Serves until the leader ended; its exit status, 128 + n for a signal, -1 when it had to be killed. */
 int crew_server_finish(struct crew_server *server);
