@@ -5,6 +5,9 @@
  * @typedef {import("./types.js").Case} Case
  * @typedef {import("./types.js").Trial} Trial
  * @typedef {import("./types.js").Experiment} Experiment
+ * @typedef {import("./types.js").Attempt} Attempt
+ * @typedef {import("./types.js").Claim} Claim
+ * @typedef {import("./types.js").Check} Check
  * @typedef {{pointer: string, detail: string}} FieldError
  */
 
@@ -45,15 +48,17 @@ async function readProblem(response) {
 /**
  * @param {string} method
  * @param {string} path  below /api/v1, or an absolute path
- * @param {{body?: unknown, headers?: Record<string, string>, signal?: AbortSignal}} [options]
- * @returns {Promise<{body: any, etag: string|null, location: string|null}>}
+ * @param {{body?: unknown, raw?: Blob, headers?: Record<string, string>, signal?: AbortSignal}} [options]  raw: JSON
+ *   that is sent as it is
+ * @returns {Promise<{status: number, body: any, etag: string|null, location: string|null}>}
  */
-async function request(method, path, { body, headers = {}, signal } = {}) {
+async function request(method, path, { body, raw, headers = {}, signal } = {}) {
   /** @type {RequestInit} */
   const init = { method, headers: { Accept: "application/json", ...headers }, signal };
   if (method !== "GET") {
     init.headers = { ...init.headers, "Content-Type": "application/json" };
-    if (body !== undefined) init.body = JSON.stringify(body);
+    if (raw) init.body = raw;
+    else if (body !== undefined) init.body = JSON.stringify(body);
   }
   let response;
   try {
@@ -66,6 +71,7 @@ async function request(method, path, { body, headers = {}, signal } = {}) {
   const text = response.status === 204 ? "" : await response.text();
   try {
     return {
+      status: response.status,
       body: text ? JSON.parse(text) : null,
       etag: response.headers.get("ETag"),
       location: response.headers.get("Location"),
@@ -131,22 +137,72 @@ export async function getRun(id, signal) {
 export const getResults = async (id, signal) => (await request("GET", `/runs/${id}/results`, { signal })).body.cases;
 
 /**
- * Every trial of a run, page after page.
  * @param {number} id
+ * @param {Record<string, string|number>} options
  * @param {AbortSignal} [signal]
- * @returns {Promise<Trial[]>}
  */
-export async function getTrials(id, signal) {
+async function getTrialPages(id, options, signal) {
   /** @type {Trial[]} */
   const trials = [];
   /** @type {string|null} */
   let cursor = null;
   do {
-    const { body } = await request("GET", `/runs/${id}/trials${query({ limit: 200, cursor })}`, { signal });
+    const { body } = await request("GET", `/runs/${id}/trials${query({ ...options, cursor })}`, { signal });
     trials.push(...body.trials);
     cursor = body.next_cursor;
   } while (cursor);
   return trials;
+}
+
+/**
+ * Every trial of a run.
+ * @param {number} id
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<Trial[]>}
+ */
+export const getTrials = (id, signal) => getTrialPages(id, { limit: 200 }, signal);
+
+/**
+ * Every trial of a run with the series of its blocks, page after page.
+ * @param {number} id
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<Trial[]>}
+ */
+export const getSeries = (id, signal) => getTrialPages(id, { include: "series", limit: 50 }, signal);
+
+/**
+ * @param {{base: number, against: string, statistic: string|null, max_slower: string|null}} question
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<import("./types.js").Comparison>}
+ */
+export const getComparison = async (question, signal) =>
+  (await request("GET", comparisonPath(question), { signal })).body;
+
+/**
+ * The same below the origin, for a link or a script.
+ * @param {{base: number, against: string, statistic: string|null, max_slower: string|null}} question
+ */
+export const comparisonAddress = (question) => base + comparisonPath(question);
+
+/** @param {{base: number, against: string, statistic: string|null, max_slower: string|null}} question */
+const comparisonPath = (question) =>
+  `/compare${query({ ...question, max_slower: question.max_slower && `${question.max_slower}%` })}`;
+
+/**
+ * Where a run is had as a file.
+ * @param {number} id
+ * @param {string} format
+ */
+export const exportAddress = (id, format) => `${base}/runs/${id}/export?format=${format}`;
+
+/**
+ * Puts a run that was exported elsewhere, or earlier, into the archive.
+ * @param {Blob} bundle  as it was exported
+ * @returns {Promise<{run: Run, known: boolean}>}  known: it was there already
+ */
+export async function postImport(bundle) {
+  const { body, status } = await request("POST", "/imports", { raw: bundle });
+  return { run: body, known: status === 200 };
 }
 
 /**
@@ -201,3 +257,84 @@ export const restoreRun = async (id) => (await request("POST", `/runs/${id}/rest
 export function newKey() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
+
+/** @param {AbortSignal} [signal] @returns {Promise<import("./types.js").Lab[]>} */
+export const getLabs = async (signal) => (await request("GET", "/labs", { signal })).body.labs;
+
+/** @param {string} name @param {AbortSignal} [signal] @returns {Promise<import("./types.js").Lab>} */
+export const getLab = async (name, signal) => (await request("GET", `/labs/${name}`, { signal })).body;
+
+/**
+ * The program of a lab, as C.
+ * @param {string} name
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<string>}
+ */
+export async function getLabSource(name, signal) {
+  const response = await fetch(`${base}/labs/${name}/source`, { signal, headers: { Accept: "text/plain" } });
+  if (!response.ok) throw await readProblem(response);
+  return response.text();
+}
+
+/**
+ * @param {string} name
+ * @param {Record<string, string|number|null|undefined>} filters
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<{attempts: Attempt[], next_cursor: string|null}>}
+ */
+export const getAttempts = async (name, filters, signal) =>
+  (await request("GET", `/labs/${name}/attempts${query(filters)}`, { signal })).body;
+
+/**
+ * How often each answer was predicted, and how often each came out.
+ * @param {string} name
+ * @param {string} group  empty: everybody
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<any>}
+ */
+export const getPredictions = async (name, group, signal) =>
+  (await request("GET", `/labs/${name}/predictions${query({ group })}`, { signal })).body;
+
+/**
+ * @param {string} name
+ * @param {{parameters: import("./types.js").Parameters, prediction: Attempt["prediction"], student?: string, group?: string}} attempt
+ * @returns {Promise<Attempt>}
+ */
+export const postAttempt = async (name, attempt) =>
+  (await request("POST", `/labs/${name}/attempts`, { body: attempt })).body;
+
+/** @param {number} id @param {AbortSignal} [signal] @returns {Promise<Attempt>} */
+export const getAttempt = async (id, signal) => (await request("GET", `/attempts/${id}`, { signal })).body;
+
+/**
+ * What is typed into a terminal of an interactive lab.
+ * @param {number} id
+ * @param {{terminal: string, text: string}|{terminal: string, eof: true}} input
+ */
+export async function postInput(id, input) {
+  await request("POST", `/attempts/${id}/input`, { body: input });
+}
+
+/** @param {AbortSignal} [signal] @returns {Promise<Claim[]>} */
+export const getClaims = async (signal) => (await request("GET", "/claims", { signal })).body.claims;
+
+/** @param {number} number @param {AbortSignal} [signal] @returns {Promise<Claim>} */
+export const getClaim = async (number, signal) => (await request("GET", `/claims/${number}`, { signal })).body;
+
+/**
+ * The checks of one claim from the newest.
+ * @param {number} number
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<Check[]>}
+ */
+export const getChecks = async (number, signal) =>
+  (await request("GET", `/claims/${number}/checks`, { signal })).body.checks;
+
+/** @param {number} id @param {AbortSignal} [signal] @returns {Promise<Check>} */
+export const getCheck = async (id, signal) => (await request("GET", `/checks/${id}`, { signal })).body;
+
+/** @param {number} number @returns {Promise<Check>} */
+export const postCheck = async (number) => (await request("POST", `/claims/${number}/checks`)).body;
+
+/** @returns {Promise<Check[]>} */
+export const postChecks = async () => (await request("POST", "/claims/checks")).body.checks;

@@ -88,6 +88,7 @@
  * @property {number} trials_failed
  * @property {number|null} eta_ms
  * @property {Experiment} experiment
+ * @property {string} [experiment_hash]  equal for experiments that measure the same
  * @property {Machine|null} machine  null before the run has started
  * @property {Facts} isolation
  * @property {Overhead|null} [overhead]  as when the run began
@@ -168,6 +169,49 @@
  * @property {number|null} frequency_hz
  * @property {Integrity|null} integrity
  * @property {string[]} flags
+ * @property {Series|null} [series]
+ *
+ * @typedef {object} Series  the blocks of a trial, by column
+ * @property {number[]} begin_ns
+ * @property {number[]} duration_ns
+ * @property {number[]} messages
+ * @property {(number|null)[]} latency_p50_ns
+ *
+ * @typedef {"faster"|"slower"|"same"|"inconclusive"|"not_comparable"} VerdictWord
+ *
+ * @typedef {object} Verdict  one case of one run held against the base
+ * @property {number} against
+ * @property {string} mechanism
+ * @property {Pattern} pattern
+ * @property {number} message_bytes
+ * @property {string|null} wait
+ * @property {string} placement
+ * @property {string} relation
+ * @property {number} senders
+ * @property {number} receivers
+ * @property {number|null} buffer_bytes
+ * @property {number|null} rate_hz
+ * @property {string} statistic
+ * @property {string|null} distance
+ * @property {number|null} ratio  against/base; null: no trials of equal distance in both
+ * @property {number|null} low
+ * @property {number|null} high
+ * @property {number|null} p
+ * @property {number|null} p_adjusted
+ * @property {number|null} cliffs_delta
+ * @property {[number, number]} n  comparable trials of the base and of the other
+ * @property {VerdictWord} verdict
+ *
+ * @typedef {object} Comparison
+ * @property {number} base
+ * @property {number[]} against
+ * @property {string} statistic
+ * @property {"holm"|"benjamini_hochberg"} correction
+ * @property {number} margin  ratios this close to 1 are the same
+ * @property {Verdict[]} verdicts
+ * @property {boolean} comparable
+ * @property {"pass"|"regression"|"inconclusive"|"nothing_measured"|"not_comparable"|null} gate
+ * @property {string|null} gate_reason
  *
  * @typedef {object} Sample  a provisional figure of the trial being taken
  * @property {number} run
@@ -188,6 +232,112 @@
  * @property {number|null} [run]
  * @property {string} [archive]
  * @property {string|null} [archive_reason]
+ *
+ * @typedef {"lanes"|"gauge"|"hexdump"|"maps"|"strip"|"counters"|"histogram"|"matrix"|"terminals"|"descriptors"|"ranking"} PanelKind
+ * @typedef {string|number|boolean} Answer
+ * @typedef {{value: Answer, title: string}} Choice
+ *
+ * @typedef {object} LabParameter
+ * @property {string} name
+ * @property {"integer"|"choice"|"boolean"} type
+ * @property {number|null} min
+ * @property {number|null} max
+ * @property {Answer} default
+ * @property {Choice[]|null} choices
+ * @property {string} title
+ *
+ * @typedef {object} LabPrediction
+ * @property {"integer"|"choice"} type
+ * @property {number|null} min
+ * @property {number|null} max
+ * @property {Choice[]|null} choices
+ * @property {number} tolerance_percent
+ * @property {string} title
+ *
+ * @typedef {object} Lab
+ * @property {string} name
+ * @property {number} number
+ * @property {string} title
+ * @property {string} question
+ * @property {string} teaches
+ * @property {string[]} mechanisms
+ * @property {number[]} claims
+ * @property {PanelKind[]} panels
+ * @property {boolean} interactive
+ * @property {number} duration_ms_max
+ * @property {LabParameter[]} parameters
+ * @property {LabPrediction} prediction
+ *
+ * @typedef {Record<string, Answer>} Parameters
+ * @typedef {{call: string, errno: string, what: string}} Skipped
+ *
+ * @typedef {object} Call  of one process; times are from the start of the lab
+ * @property {number} number
+ * @property {string} worker
+ * @property {string} call
+ * @property {string} arguments
+ * @property {number} begin_ns
+ * @property {number|null} end_ns  null: it has not returned
+ * @property {number|string|null} returned  an address as text
+ * @property {string|null} errno
+ * @property {number|null} bytes
+ *
+ * @typedef {{at_ns: number, state: string, cause: string|null}} WorkerState
+ * @typedef {{worker: string, pid: number|null, states: WorkerState[]}} LabWorker
+ * @typedef {{panel: PanelKind, name: string, at_ns: number, data: any}} Panel  what one panel showed from at_ns on
+ *
+ * @typedef {object} Attempt
+ * @property {number} id
+ * @property {string} uid
+ * @property {string} lab
+ * @property {"queued"|"running"|"done"|"failed"|"cancelled"} state
+ * @property {string|null} [waiting_for]
+ * @property {string|null} [message]  why it failed
+ * @property {number} created_ms
+ * @property {number|null} finished_ms
+ * @property {string|null} student
+ * @property {string|null} group
+ * @property {Parameters} parameters
+ * @property {{answer: Answer, reason: string}|null} prediction
+ * @property {Answer|null} outcome
+ * @property {boolean|null} agrees
+ * @property {Record<string, any>} evidence
+ * @property {string|null} explanation
+ * @property {Skipped|null} [skipped]
+ * @property {number[]} claims
+ * @property {Pick<Machine, "comparable"|"full">|null} machine
+ * @property {string|null} kernel
+ * @property {number} [dropped_calls]
+ * @property {{worker: string, pid: number|null}[]} [workers]
+ * @property {any[]} [panels]
+ * @property {any[]} [timeline]
+ *
+ * @typedef {"holds"|"conditional"|"does_not_hold"|"inconclusive"|"skipped"} ClaimVerdict
+ *
+ * @typedef {object} Check
+ * @property {number} id
+ * @property {number} claim
+ * @property {"queued"|"running"|"done"|"failed"|"cancelled"} state
+ * @property {ClaimVerdict|null} verdict
+ * @property {Record<string, any>} evidence
+ * @property {string|null} why
+ * @property {number} [repeats]
+ * @property {Skipped|null} [skipped]
+ * @property {number} [created_ms]
+ * @property {number|null} [finished_ms]
+ * @property {string|null} [kernel]
+ * @property {Pick<Machine, "comparable"|"full">|null} [machine]
+ * @property {string|null} [waiting_for]
+ * @property {string|null} [message]
+ *
+ * @typedef {object} Claim
+ * @property {number} number
+ * @property {string} mechanism
+ * @property {string} text
+ * @property {string} experiment  what is done, in words
+ * @property {string} source  the few lines of C that matter
+ * @property {string[]} labs
+ * @property {Check|null} latest
  *
  * @typedef {"connecting"|"live"|"lost"|"paused"} Connection
  */

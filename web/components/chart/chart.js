@@ -1,16 +1,13 @@
 /**
- * A line chart with a keyboard cursor, a legend and a table twin. It is drawn at the width it has, so that its text
- * keeps its size; a line ends where a value is not supported.
+ * A line chart with a keyboard cursor, a legend and a table twin. A line ends where a value is not supported.
  */
 
 import { h, setChildren, svg } from "../../js/dom.js";
 import { createName } from "../marker/marker.js";
-import { createCursor } from "./cursor.js";
-import { createScales, createTable, drawAxes, drawSeries, height_px } from "./draw.js";
+import { chartRows, createScales, createTable, drawAxes, drawSeries, height_px } from "./draw.js";
+import { createFrame } from "./frame.js";
 
 /** @typedef {import("./draw.js").Props} Props */
-
-const width_px_min = 260;
 
 /**
  * Dims all series but one, the one pointed at or focused.
@@ -38,15 +35,17 @@ function createEmphasis(plot) {
 /** @param {Props} props @param {number} width */
 function draw(props, width) {
   const scales = createScales(props, width);
-  const drawn = props.series.map((series) => drawSeries(series, props, scales));
+  // What is quiet lies behind.
+  const ordered = [...props.series].sort((a, b) => Number(b.quiet ?? false) - Number(a.quiet ?? false));
+  const drawn = ordered.map((series) => drawSeries(series, props, scales));
   const label = `${props.label}. Arrow keys move along a line and between lines.`;
-  const groups = drawn.map(({ group }) => group);
+  const attributes = { width, height: height_px, viewBox: `0 0 ${width} ${height_px}`, role: "group", "aria-label": label };
   return {
     drawing: svg(
       "svg",
-      { width, height: height_px, role: "group", "aria-label": label },
+      attributes,
       drawAxes(props, scales),
-      groups,
+      drawn.map(({ group }) => group),
     ),
     points: drawn.map((one) => one.points),
   };
@@ -54,31 +53,9 @@ function draw(props, width) {
 
 /** @param {AbortSignal} signal */
 export function createChart(signal) {
-  const plot = h("div", { class: "chart-plot" });
-  const legend = h("ul", { class: "chart-legend" });
-  const twin = h("div", { class: "scroll-x", role: "region", tabindex: "0", "aria-label": "The chart's figures" });
-  const emphasise = createEmphasis(plot);
-  const cursor = createCursor(plot);
-  /** @type {Props|null} */
-  let props = null;
-  let width = 0;
-
-  function redraw() {
-    if (!props || width === 0) return;
-    const focused = plot.contains(document.activeElement);
-    const { drawing, points } = draw(props, width);
-    setChildren(plot, drawing);
-    cursor.follow(points, focused);
-  }
-
-  const observer = new ResizeObserver(([entry]) => {
-    const now = Math.max(width_px_min, Math.floor(entry.contentRect.width));
-    if (entry.contentRect.width === 0 || now === width) return;
-    width = now;
-    redraw();
-  });
-  observer.observe(plot);
-  signal.addEventListener("abort", () => observer.disconnect());
+  const frame = createFrame(signal);
+  const emphasise = createEmphasis(frame.plot);
+  let shown = "";
 
   /** @param {import("./draw.js").Series} series */
   const createEntry = ({ key, title, look, note }) =>
@@ -90,21 +67,21 @@ export function createChart(signal) {
     );
 
   return {
-    element: h(
-      "div",
-      { class: "chart" },
-      plot,
-      legend,
-      h("details", { class: "chart-twin" }, h("summary", {}, "The same as a table"), twin),
-    ),
-    /** @param {Props} now */
-    update(now) {
-      if (props && JSON.stringify(now) === JSON.stringify(props)) return;
-      props = now;
-      const entries = now.series.filter((one, i) => now.series.findIndex(({ key }) => key === one.key) === i);
-      setChildren(legend, entries.map(createEntry));
-      setChildren(twin, createTable(now));
-      redraw();
+    element: frame.element,
+    /** @param {Props} props */
+    update(props) {
+      const now = JSON.stringify(props);
+      if (now === shown) return;
+      shown = now;
+      const named = props.series.filter(({ quiet }) => !quiet);
+      const entries = named.filter((one, i) => named.findIndex(({ key }) => key === one.key) === i);
+      setChildren(frame.legend, entries.map(createEntry));
+      frame.show({
+        label: props.label,
+        draw: (width) => draw(props, width),
+        table: () => createTable(props),
+        figures: () => chartRows(props),
+      });
     },
   };
 }

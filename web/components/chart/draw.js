@@ -1,26 +1,44 @@
 /**
- * A line chart of a few points as elements: log y, an interval at each point, and the same figures as a table.
+ * A chart of a few lines as elements: an interval at each point, and the same figures as a table. The y axis has
+ * whole decades unless it is given; x comes already as places, with the labels that stand below some of them.
  *
  * @typedef {object} Point
  * @property {number} x
  * @property {import("../../js/types.js").Estimate} estimate
  * @property {boolean} [apart]  not joined to the line
  * @property {string} [note]  what is odd about it
+ * @property {string} [href]  where it leads
  *
  * @typedef {object} Series
  * @property {string} key  series of one key share a legend entry and stand out together
  * @property {string} title
  * @property {string} [part]  which of the series of its key
  * @property {boolean} [dashed]
+ * @property {boolean} [dots]  points alone, without a line
+ * @property {boolean} [hollow]
+ * @property {boolean} [quiet]  a grey line behind the others, its figures in the table alone
  * @property {import("../../js/mechanisms.js").Look} look
  * @property {string} [note]
  * @property {Point[]} points
  *
+ * @typedef {object} Places
+ * @property {number} low
+ * @property {number} high
+ * @property {{at: number, label: string}[]} ticks
+ * @property {string} title
+ * @property {(at: number) => string} [text]  of a place that has no tick
+ *
  * @typedef {object} Props
  * @property {string} label
  * @property {Series[]} series
- * @property {{low: number, high: number, ticks: {at: number, label: string}[], title: string}} x
+ * @property {Places} x
+ * @property {import("../../js/axes.js").ValueAxis} [y]
  * @property {(value: number|null|undefined) => string} format
+ * @property {{at: number, label: string}[]} [rules]  vertical
+ * @property {number} [level]  a value with a line of its own
+ * @property {boolean} [bands]  intervals as bands along the lines
+ * @property {boolean} [long]  a table with a row for each point: the places of the series differ
+ * @property {string} [who]  head of the table's first column
  *
  * @typedef {ReturnType<typeof createScales>} Scales
  */
@@ -34,37 +52,52 @@ import { attachTip } from "../tip/tip.js";
 export const height_px = 340;
 const margin = { top: 10, right: 18, bottom: 40, left: 64 };
 const mark_px = 4.2;
+const small_mark_px = 3.2;
 /** Around a mark, for a finger. */
 const hit_px = 9;
 /** Labels below the axis stand at least so far apart. */
 const label_px = 46;
 
-/** @param {Props} props @param {number} width */
-export function createScales({ series, x }, width) {
+/** @param {Series[]} series @returns {import("../../js/axes.js").ValueAxis} */
+function wholeDecades(series) {
   const estimates = series.flatMap((one) => one.points.map((point) => point.estimate));
   const { low, high, decades } = decadesOf(estimates.flatMap((one) => [one.value, one.low ?? 0, one.high ?? 0]));
+  return { low: 10 ** low, high: 10 ** high, ticks: decades.map((decade) => 10 ** decade), log: true };
+}
+
+/** @param {Props} props @param {number} width */
+export function createScales({ series, x, y }, width) {
+  const axis = y ?? wholeDecades(series);
   const inner = { width: width - margin.left - margin.right, height: height_px - margin.top - margin.bottom };
+  const place = axis.log ? Math.log10 : (/** @type {number} */ value) => value;
+  const [bottom, top] = [place(axis.low), place(axis.high)];
   return {
-    decades,
+    ticks: axis.ticks,
     /** @param {number} value */
     x: (value) => margin.left + ((value - x.low) / (x.high - x.low || 1)) * inner.width,
-    /** @param {number} value */
-    y: (value) => margin.top + (1 - (Math.log10(Math.max(value, 10 ** low)) - low) / (high - low)) * inner.height,
+    /** @param {number} value  beyond the axis it stands at its end */
+    y: (value) => {
+      const inside = Math.min(Math.max(value, axis.low), axis.high);
+      return margin.top + (1 - (place(inside) - bottom) / (top - bottom || 1)) * inner.height;
+    },
+    top: margin.top,
     right: width - margin.right,
     bottom: height_px - margin.bottom,
   };
 }
 
 /** @param {string} kind @param {number} x @param {number} y @param {string} anchor @param {string} text */
-const drawText = (kind, x, y, anchor, text) => svg("text", { class: kind, x, y, "text-anchor": anchor }, text);
+export const drawText = (kind, x, y, anchor, text) => svg("text", { class: kind, x, y, "text-anchor": anchor }, text);
+
+/** Without digits that say nothing: 1.00 µs is 1 µs. @param {string} text */
+const shortText = (text) => text.replace(/(\.\d*?)0+(?= |$)/, "$1").replace(/\.(?= |$)/, "");
 
 /** @param {Props} props @param {Scales} scales */
-export function drawAxes({ x, format }, scales) {
-  const lines = scales.decades.map((decade) => {
-    const y = scales.y(10 ** decade);
-    const label = format(10 ** decade).replace(/\.0+(?= )/, "");
+export function drawAxes({ x, format, rules = [], level }, scales) {
+  const lines = scales.ticks.map((tick) => {
+    const y = scales.y(tick);
     const line = svg("line", { x1: margin.left, x2: scales.right, y1: y, y2: y });
-    return svg("g", { class: "chart-grid" }, line, drawText("", margin.left - 8, y + 4, "end", label));
+    return svg("g", { class: "chart-grid" }, line, drawText("", margin.left - 8, y + 4, "end", shortText(format(tick))));
   });
   let last_x = -Infinity;
   const spaced = x.ticks.filter(({ at }) => {
@@ -73,11 +106,23 @@ export function drawAxes({ x, format }, scales) {
     return fits;
   });
   const ticks = spaced.map(({ at, label }) => drawText("", scales.x(at), scales.bottom + 17, "middle", label));
-  return [...lines, ...ticks, drawText("", (margin.left + scales.right) / 2, height_px - 4, "middle", x.title)];
+  const upright = rules.map(({ at, label }) =>
+    svg(
+      "g",
+      { class: "chart-rule" },
+      svg("line", { x1: scales.x(at), x2: scales.x(at), y1: scales.top, y2: scales.bottom }),
+      drawText("", scales.x(at) + 4, scales.top + 10, "start", label),
+    ),
+  );
+  const across =
+    level !== undefined &&
+    svg("line", { class: "chart-level", x1: margin.left, x2: scales.right, y1: scales.y(level), y2: scales.y(level) });
+  const title = drawText("", (margin.left + scales.right) / 2, height_px - 4, "middle", x.title);
+  return [...lines, across, ...upright, ...ticks, title];
 }
 
-/** @param {Point} point @param {Props} props */
-const tickText = ({ x }, props) => props.x.ticks.find(({ at }) => at === x)?.label ?? String(x);
+/** @param {number} at @param {Props} props */
+const placeText = (at, { x }) => x.ticks.find((tick) => tick.at === at)?.label ?? x.text?.(at) ?? String(at);
 
 /** @param {Series} series */
 const nameOf = ({ title, part }) => (part ? `${title}, ${part}` : title);
@@ -92,27 +137,43 @@ const nameOf = ({ title, part }) => (part ? `${title}, ${part}` : title);
 function drawPoint(point, series, props, scales) {
   const { value, low, high } = point.estimate;
   const [x, y] = [scales.x(point.x), scales.y(value)];
-  const name = `${nameOf(series)}, ${tickText(point, props)}`;
-  const interval_text = formatInterval(point.estimate, props.format);
-  const figure = `${props.format(value)} (${interval_text})${point.note ? `; ${point.note}` : ""}`;
+  const name = `${nameOf(series)}, ${placeText(point.x, props)}`;
+  const interval_text = low === null && series.dots ? "" : ` (${formatInterval(point.estimate, props.format)})`;
+  const figure = `${props.format(value)}${interval_text}${point.note ? `; ${point.note}` : ""}`;
   const interval =
     low !== null &&
     high !== null &&
     svg("line", { class: "chart-interval", x1: x, x2: x, y1: scales.y(low), y2: scales.y(high) });
+  const kind = ["chart-point", (point.apart || series.hollow) && "apart", point.href && "leads"].filter(Boolean);
   const dot = svg(
     "g",
     {
-      class: point.apart ? "chart-point apart" : "chart-point",
-      role: "img",
+      class: kind.join(" "),
+      role: point.href ? "link" : "img",
       "aria-label": `${name}: ${figure}`,
+      "data-href": point.href,
       tabindex: -1,
     },
     interval,
     svg("circle", { class: "chart-hit", cx: x, cy: y, r: hit_px }),
-    svg("path", { class: "chart-mark", d: markerPath(series.look.shape, x, y, mark_px) }),
+    svg("path", {
+      class: "chart-mark",
+      d: markerPath(series.look.shape, x, y, series.dots ? small_mark_px : mark_px),
+    }),
   );
   attachTip(dot, () => [h("strong", {}, name), figure, series.note && h("p", {}, series.note)]);
   return dot;
+}
+
+/** @param {Point[]} points @param {Scales} scales */
+function drawBand(points, scales) {
+  const wide = points.flatMap(({ x, estimate: { low, high } }) =>
+    low === null || high === null ? [] : [{ x: scales.x(x).toFixed(1), low: scales.y(low), high: scales.y(high) }],
+  );
+  if (wide.length < 2) return null;
+  const upper = wide.map(({ x, high }) => `${x} ${high.toFixed(1)}`);
+  const lower = [...wide].reverse().map(({ x, low }) => `${x} ${low.toFixed(1)}`);
+  return svg("path", { class: "chart-band", d: `M${[...upper, ...lower].join("L")}Z` });
 }
 
 /**
@@ -122,33 +183,87 @@ function drawPoint(point, series, props, scales) {
  */
 export function drawSeries(series, props, scales) {
   const { hue, shade } = series.look;
-  const places = series.points
-    .filter((point) => !point.apart)
-    .map((point) => `${scales.x(point.x).toFixed(1)} ${scales.y(point.estimate.value).toFixed(1)}`);
-  const kind = series.dashed ? "chart-line dashed" : "chart-line";
-  const line = svg("path", { class: kind, d: places.length > 0 ? `M${places.join("L")}` : null });
-  const points = series.points.map((point) => drawPoint(point, series, props, scales));
-  const attributes = { class: "chart-series", "data-series": series.key, "data-hue": hue, "data-shade": shade };
-  return { group: svg("g", attributes, line, points), points };
+  const joined = series.points.filter((point) => !point.apart);
+  const places = joined.map(
+    (point) => `${scales.x(point.x).toFixed(1)} ${scales.y(point.estimate.value).toFixed(1)}`,
+  );
+  const kind = ["chart-line", series.dashed && "dashed"].filter(Boolean).join(" ");
+  const line = series.dots ? null : svg("path", { class: kind, d: places.length > 0 ? `M${places.join("L")}` : null });
+  const band = props.bands && !series.quiet ? drawBand(joined, scales) : null;
+  const points = series.quiet ? [] : series.points.map((point) => drawPoint(point, series, props, scales));
+  const attributes = {
+    class: series.quiet ? "chart-series quiet" : "chart-series",
+    "data-series": series.key,
+    "data-hue": hue,
+    "data-shade": shade,
+  };
+  return { group: svg("g", attributes, band, line, points), points };
 }
 
+/** @param {string} label @param {(string|HTMLElement)[]} heads @param {HTMLElement[]} rows */
+const frameTable = (label, heads, rows) =>
+  h(
+    "table",
+    { class: "data-table" },
+    h("caption", { class: "visually-hidden" }, label),
+    h(
+      "thead",
+      {},
+      h(
+        "tr",
+        {},
+        heads.map((head, i) => h("th", { scope: "col", class: i > 0 ? "number" : null }, head)),
+      ),
+    ),
+    h("tbody", {}, rows),
+  );
+
 /** @param {Props} props */
-export function createTable({ label, series, x, format }) {
+export function createTable(props) {
+  const { label, series, x, format, long, who = "Mechanism" } = props;
+  if (long) {
+    const rows = series.flatMap((one) =>
+      one.points.map((point) =>
+        h(
+          "tr",
+          {},
+          h("th", { scope: "row" }, nameOf(one)),
+          h("td", { class: "number" }, placeText(point.x, props)),
+          h("td", { class: "number" }, format(point.estimate.value)),
+          h("td", { class: "number" }, point.estimate.low === null ? "–" : formatInterval(point.estimate, format)),
+          h("td", { class: "number" }, point.note ?? ""),
+        ),
+      ),
+    );
+    return frameTable(label, [who, x.title, "Value", "Interval", ""], rows);
+  }
   /** @param {Series} one @param {number} at */
   const figure = (one, at) => {
     const point = one.points.find(({ x: place }) => place === at);
     return [format(point?.estimate.value), point?.note ? h("div", { class: "conditions" }, point.note) : null];
   };
-  const heads = x.ticks.map((tick) => h("th", { scope: "col", class: "number" }, tick.label));
   const rows = series.map((one) => {
     const cells = x.ticks.map(({ at }) => h("td", { class: "number" }, figure(one, at)));
     return h("tr", {}, h("th", { scope: "row" }, nameOf(one)), cells);
   });
-  return h(
-    "table",
-    { class: "data-table" },
-    h("caption", { class: "visually-hidden" }, label),
-    h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Mechanism"), heads)),
-    h("tbody", {}, rows),
-  );
+  return frameTable(label, [who, ...x.ticks.map((tick) => tick.label)], rows);
 }
+
+/**
+ * The figures of a chart, a row for each point.
+ * @param {Props} props
+ */
+export const chartRows = (props) => ({
+  heads: ["series", "part", "place", "value", "low", "high", "note"],
+  rows: props.series.flatMap((one) =>
+    one.points.map(({ x, estimate: { value, low, high }, note }) => [
+      one.title,
+      one.part,
+      placeText(x, props),
+      value,
+      low,
+      high,
+      note,
+    ]),
+  ),
+});
