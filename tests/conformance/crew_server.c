@@ -344,6 +344,17 @@ int crew_server_count_segments(pid_t creator)
     return count;
 }
 
+bool crew_server_segments_gone(pid_t creator, int64_t timeout_ns)
+{
+    int64_t deadline = clock_now_ns() + timeout_ns;
+    while (crew_server_count_segments(creator) > 0) {
+        if (clock_now_ns() > deadline)
+            return false;
+        poll(NULL, 0, 1);
+    }
+    return true;
+}
+
 void crew_server_hang_up(struct crew_server *server)
 {
     for (size_t i = 0; i < server->connection_count; i++) {

@@ -76,6 +76,9 @@ int crew_server_sweep(struct crew_server *server);
 int crew_server_count_files(const struct crew_server *server);
 /* System V segments a process created, as far as this namespace sees. */
 int crew_server_count_segments(pid_t creator);
+/* A segment that was removed stays until the last process that has it attached is gone, and a worker that was
+ * killed before it said who it is cannot be waited for. */
+bool crew_server_segments_gone(pid_t creator, int64_t timeout_ns);
 /* Hangs up on everybody. */
 void crew_server_hang_up(struct crew_server *server);
 void crew_server_close(struct crew_server *server);
