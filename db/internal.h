@@ -23,7 +23,7 @@
 /* "IPCL": marks the file as ours (PRAGMA application_id). */
 #define STORE_APPLICATION_ID INT64_C(0x4950434C)
 
-enum { STATEMENT_SLOTS = 40 };
+enum { STATEMENT_SLOTS = 64 };
 
 struct statement_slot {
     const char *sql; /* identity: the address of a static string */
@@ -189,5 +189,13 @@ int cursor_decode(const char *from, enum store_sort sort, struct cursor *cursor,
 /* Brings the schema from a version to the newest of the list, one transaction a step. */
 int migrate_run(struct store *store, int64_t version, const struct migration *list, size_t count,
                 struct err *err);
+
+/* ---- activity.c: what attempts and checks share ---- */
+
+/* sql binds started_ms, machine_id and id, and changes a queued row alone; -ESTALE if it is none. */
+int activity_begin(struct store *store, const char *sql, int64_t id, int64_t started_ms, int64_t machine_id,
+                   struct err *err);
+/* After an UPDATE of one row in a certain state: -ESTALE if there was none. */
+int activity_must_have_changed(struct store *store, int64_t id, struct err *err);
 
 #endif
