@@ -6,6 +6,8 @@
  *   worker       one worker of a crew of strangers; started by crew
  *   sweep DIR    removes what a crew without a cage left, as its directory says
  *   cage-probe   whether a crew can have a cage on this machine, as JSON
+ *   labs         the guided experiments, as JSON
+ *   lab NAME     one of them; parameters on standard input, what happens as JSON lines on standard output
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +16,7 @@
 #include "workers/cage.h"
 #include "workers/crew.h"
 #include "workers/describe.h"
+#include "workers/labs/lab.h"
 #include "workers/names.h"
 #include "workers/overhead.h"
 #include "workers/worker.h"
@@ -34,14 +37,17 @@ static int sweep_main(int argument_count, char **arguments)
 static const struct {
     const char *name;
     int (*run)(int argument_count, char **arguments);
-} subcommands[] = {{"describe", describe_main}, {"overhead", overhead_main}, {"crew", crew_main},
-                   {"worker", worker_main},     {"sweep", sweep_main},       {"cage-probe", cage_probe_main}};
+} subcommands[] = {{"describe", describe_main}, {"overhead", overhead_main},
+                   {"crew", crew_main},         {"worker", worker_main},
+                   {"sweep", sweep_main},       {"cage-probe", cage_probe_main},
+                   {"labs", labs_main},         {"lab", lab_main}};
 
 int main(int argument_count, char **arguments)
 {
     for (size_t i = 0; argument_count > 1 && i < sizeof subcommands / sizeof *subcommands; i++)
         if (strcmp(arguments[1], subcommands[i].name) == 0)
             return subcommands[i].run(argument_count - 2, arguments + 2);
-    fprintf(stderr, "usage: ipclab-worker describe | overhead | crew | worker | sweep DIR | cage-probe\n");
+    fprintf(stderr, "usage: ipclab-worker describe | overhead | crew | worker | sweep DIR | cage-probe | "
+                    "labs | lab NAME\n");
     return EXIT_FAILURE;
 }

@@ -1,0 +1,21 @@
+#include "workers/labs/lab.h"
+
+#include <string.h>
+
+/* One line for each, in the order of the page. */
+#define LABS(ENTRY) ENTRY(pipe_gauge)
+
+#define DECLARE(name) extern const struct lab_definition name##_lab;
+#define POINT_TO(name) &name##_lab,
+
+LABS(DECLARE)
+
+const struct lab_definition *const lab_table[] = {LABS(POINT_TO) NULL};
+
+const struct lab_definition *lab_find(const char *name)
+{
+    for (const struct lab_definition *const *at = lab_table; *at != NULL; at++)
+        if (strcmp((*at)->name, name) == 0)
+            return *at;
+    return NULL;
+}
