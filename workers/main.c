@@ -8,12 +8,15 @@
  *   cage-probe   whether a crew can have a cage on this machine, as JSON
  *   labs         the guided experiments, as JSON
  *   lab NAME     one of them; parameters on standard input, what happens as JSON lines on standard output
+ *   claims       the ledger of claims, as JSON
+ *   claim N      checks one of them, or all; a JSON line each
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "workers/cage.h"
+#include "workers/claims/claim.h"
 #include "workers/crew.h"
 #include "workers/describe.h"
 #include "workers/labs/lab.h"
@@ -37,10 +40,10 @@ static int sweep_main(int argument_count, char **arguments)
 static const struct {
     const char *name;
     int (*run)(int argument_count, char **arguments);
-} subcommands[] = {{"describe", describe_main}, {"overhead", overhead_main},
-                   {"crew", crew_main},         {"worker", worker_main},
-                   {"sweep", sweep_main},       {"cage-probe", cage_probe_main},
-                   {"labs", labs_main},         {"lab", lab_main}};
+} subcommands[] = {{"describe", describe_main}, {"overhead", overhead_main}, {"crew", crew_main},
+                   {"worker", worker_main},     {"sweep", sweep_main},       {"cage-probe", cage_probe_main},
+                   {"labs", labs_main},         {"lab", lab_main},           {"claims", claims_main},
+                   {"claim", claim_main}};
 
 int main(int argument_count, char **arguments)
 {
@@ -48,6 +51,6 @@ int main(int argument_count, char **arguments)
         if (strcmp(arguments[1], subcommands[i].name) == 0)
             return subcommands[i].run(argument_count - 2, arguments + 2);
     fprintf(stderr, "usage: ipclab-worker describe | overhead | crew | worker | sweep DIR | cage-probe | "
-                    "labs | lab NAME\n");
+                    "labs | lab NAME | claims | claim N\n");
     return EXIT_FAILURE;
 }

@@ -1,0 +1,188 @@
+#include "workers/claims/subject.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "workers/cage.h"
+#include "workers/enclosure.h"
+
+enum { LOOK_NS = 200 * 1000, STRANGER = 65533, NO_RESOURCES = 90 };
+
+static void pause_a_moment(void)
+{
+    nanosleep(&(struct timespec){.tv_nsec = LOOK_NS}, NULL);
+}
+
+void *subject_memory(size_t bytes)
+{
+    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
+        _exit(NO_RESOURCES);
+    return memory;
+}
+
+struct subject *subject_new(void)
+{
+    return subject_memory(sizeof(struct subject));
+}
+
+/* ---- life ---- */
+
+pid_t subject_fork(struct subject *subject)
+{
+    atomic_store(&subject->calling, 0);
+    subject->parent = getpid();
+    pid_t pid = enclosure_fork();
+    if (pid < 0)
+        _exit(NO_RESOURCES);
+    if (pid > 0)
+        subject->pid = pid;
+    return pid;
+}
+
+void subject_announce(struct subject *subject)
+{
+    char text[16];
+    ssize_t length = readlink("/proc/self", text, sizeof text - 1);
+    text[length < 0 ? 0 : length] = '\0';
+    subject->proc_pid = (pid_t)strtol(text, NULL, 10);
+    atomic_store(&subject->calling, 1);
+}
+
+static char state_of(pid_t pid)
+{
+    char path[32], line[256];
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd < 0 ? -1 : read(fd, line, sizeof line - 1);
+    if (fd >= 0)
+        close(fd);
+    if (got <= 0)
+        return '?';
+    line[got] = '\0';
+    const char *name_end = strrchr(line, ')');
+    return name_end != NULL && name_end[1] == ' ' ? name_end[2] : '?';
+}
+
+bool subject_blocks(struct subject *subject)
+{
+    int64_t deadline_ns = clock_now_ns() + SUBJECT_PATIENCE_MS * NS_PER_MS;
+    while (clock_now_ns() < deadline_ns) {
+        siginfo_t info = {.si_pid = 0};
+        if (waitid(P_PID, (id_t)subject->pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid != 0)
+            return false;
+        if (atomic_load(&subject->calling) != 0 && state_of(subject->proc_pid) == 'S')
+            return true;
+        pause_a_moment();
+    }
+    return false;
+}
+
+struct subject_end subject_wait(struct subject *subject, int64_t patience_ms)
+{
+    struct subject_end end = {.timed_out = false};
+    int status = 0;
+    int pidfd = (int)syscall(SYS_pidfd_open, subject->pid, 0);
+    struct pollfd ended = {.fd = pidfd, .events = POLLIN};
+    if (pidfd >= 0 && poll(&ended, 1, (int)patience_ms) == 0) {
+        end.timed_out = true;
+        kill(subject->pid, SIGKILL);
+    }
+    while (waitpid(subject->pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    if (pidfd >= 0)
+        close(pidfd);
+    end.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    end.status = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+    return end;
+}
+
+void subject_kill(struct subject *subject)
+{
+    kill(subject->pid, SIGKILL);
+    while (waitpid(subject->pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+}
+
+int64_t subject_cpu_ns(const struct subject *subject)
+{
+    clockid_t clock;
+    struct timespec used;
+    if (clock_getcpuclockid(subject->pid, &clock) != 0 || clock_gettime(clock, &used) != 0)
+        return -1;
+    return (int64_t)used.tv_sec * NS_PER_S + used.tv_nsec;
+}
+
+bool subject_become_stranger(struct subject *subject)
+{
+    struct err err;
+    bool changed = geteuid() == 0 && setresgid(STRANGER, STRANGER, STRANGER) == 0 &&
+                   setresuid(STRANGER, STRANGER, STRANGER) == 0;
+    if (!changed)
+        cage_drop_capabilities(&err); /* refused to who has none, who needs it not */
+    enclosure_follow(subject->parent);
+    return changed;
+}
+
+/* ---- what kills ---- */
+
+int subject_read_signal(const volatile char *at)
+{
+    struct subject subject;
+    if (subject_fork(&subject) == 0)
+        _exit(*at == '\0' ? 0 : 1);
+    return subject_wait(&subject, SUBJECT_PATIENCE_MS).signal;
+}
+
+int subject_write_signal(volatile char *at)
+{
+    struct subject subject;
+    if (subject_fork(&subject) == 0) {
+        *at = 'w';
+        _exit(0);
+    }
+    return subject_wait(&subject, SUBJECT_PATIENCE_MS).signal;
+}
+
+/* ---- several at once ---- */
+
+void gate_pass(struct gate *gate, int count)
+{
+    atomic_fetch_add(&gate->arrived, 1);
+    while (atomic_load(&gate->arrived) < count)
+        sched_yield();
+}
+
+int subject_cpu_count(void)
+{
+    cpu_set_t mine;
+    return sched_getaffinity(0, sizeof mine, &mine) == 0 ? CPU_COUNT(&mine) : 1;
+}
+
+int subject_pin(int which)
+{
+    cpu_set_t mine, one;
+    if (sched_getaffinity(0, sizeof mine, &mine) != 0)
+        return 1;
+    int seen = 0;
+    for (size_t cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+        if (!CPU_ISSET(cpu, &mine) || seen++ != which)
+            continue;
+        CPU_ZERO(&one);
+        CPU_SET(cpu, &one);
+        sched_setaffinity(0, sizeof one, &one);
+    }
+    return seen;
+}

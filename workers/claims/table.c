@@ -1,0 +1,29 @@
+#include "workers/claims/claim.h"
+
+#include <stddef.h>
+
+/* By number. */
+#define CLAIMS(ENTRY)                                                                                        \
+    ENTRY(33)                                                                                                \
+    ENTRY(34)                                                                                                \
+    ENTRY(35)                                                                                                \
+    ENTRY(38)                                                                                                \
+    ENTRY(39)                                                                                                \
+    ENTRY(40)                                                                                                \
+    ENTRY(72)                                                                                                \
+    ENTRY(73)
+
+#define DECLARE(number) extern const struct claim claim_##number;
+#define POINT_TO(number) &claim_##number,
+
+CLAIMS(DECLARE)
+
+const struct claim *const claim_table[] = {CLAIMS(POINT_TO) NULL};
+
+const struct claim *claim_find(int64_t number)
+{
+    for (const struct claim *const *at = claim_table; *at != NULL; at++)
+        if ((*at)->number == number)
+            return *at;
+    return NULL;
+}
