@@ -72,3 +72,59 @@ bool stats_supports_quantile(double effective_count, double q)
      * 36887. */
     return effective_count >= ceil(log(0.025) / log(q));
 }
+
+/* ---- distributions ---- */
+
+/* The continued fraction of the incomplete beta function (DLMF 8.17.22), by Lentz's method: front to back,
+ * with neither numerator nor denominator ever 0. It converges fast for x < (a + 1) / (a + b + 2). */
+static double beta_fraction(double a, double b, double x)
+{
+    enum { STEPS_MAX = 300 };
+    const double tiny = 1e-300;
+    double c = 1, d = 1 - (a + b) * x / (a + 1);
+    d = 1 / (fabs(d) > tiny ? d : tiny);
+    double fraction = d;
+    for (int i = 1; i < STEPS_MAX; i++) {
+        double m = i;
+        const double terms[] = {m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)),
+                                -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))};
+        double before = fraction;
+        for (int half = 0; half < 2; half++) {
+            d = 1 + terms[half] * d;
+            c = 1 + terms[half] / c;
+            d = 1 / (fabs(d) > tiny ? d : tiny);
+            c = fabs(c) > tiny ? c : tiny;
+            fraction *= c * d;
+        }
+        if (fabs(fraction - before) <= 1e-15 * fabs(fraction))
+            break;
+    }
+    return fraction;
+}
+
+/* I(x; a, b), 0 <= x <= 1. */
+static double incomplete_beta(double a, double b, double x)
+{
+    if (x <= 0 || x >= 1)
+        return x <= 0 ? 0 : 1;
+    double front = exp(lgamma(a + b) - lgamma(a) - lgamma(b) + a * log(x) + b * log1p(-x));
+    if (x < (a + 1) / (a + b + 2))
+        return front * beta_fraction(a, b, x) / a;
+    return 1 - front * beta_fraction(b, a, 1 - x) / b;
+}
+
+double stats_student_p(double t, double freedom)
+{
+    return incomplete_beta(freedom / 2, 0.5, freedom / (freedom + t * t));
+}
+
+double stats_chi_square_p(double x, unsigned freedom)
+{
+    /* Q(a + 1, y) = Q(a, y) + y^a e^-y / Gamma(a + 1) (DLMF 8.8.6), from Q(1/2, y) = erfc(sqrt y) or
+     * Q(1, y) = e^-y up. */
+    double y = x / 2;
+    double p = freedom % 2 == 1 ? erfc(sqrt(y)) : exp(-y);
+    for (double a = freedom % 2 == 1 ? 0.5 : 1; y > 0 && a < (double)freedom / 2; a++)
+        p += exp(a * log(y) - y - lgamma(a + 1));
+    return p;
+}

@@ -2,7 +2,9 @@
  *
  * Sources: H. A. David & H. N. Nagaraja, Order Statistics, 3rd ed., §7.1 (interval of the median by ranks);
  * T. Hoefler & R. Belli, Scientific Benchmarking of Parallel Computing Systems, SC'15 (why medians and
- * intervals over repetitions); A. Abedi & T. Brecht, Conducting Repeatable Experiments, ICPE'17. */
+ * intervals over repetitions); A. Abedi & T. Brecht, Conducting Repeatable Experiments, ICPE'17; the
+ * distributions by the NIST Digital Library of Mathematical Functions, https://dlmf.nist.gov/8.17 and /8.8.
+ */
 #ifndef IPCLAB_SERVER_ANALYSIS_STATS_H
 #define IPCLAB_SERVER_ANALYSIS_STATS_H
 
@@ -36,5 +38,12 @@ double stats_effective_count(uint64_t count, double autocorrelation);
 /* Do that many effective samples support the quantile q? The least number n for which a 95 % interval of q by
  * order statistics exists on both sides: n_eff 36 for 0.9, 368 for 0.99, 3688 for 0.999. */
 bool stats_supports_quantile(double effective_count, double q);
+
+/* ---- distributions ---- */
+
+/* The two-sided p of Student's t: how often |t| is at least that large by chance. freedom > 0. */
+double stats_student_p(double t, double freedom);
+/* How often chi-square with so many degrees of freedom, 1 or more, is at least x by chance. */
+double stats_chi_square_p(double x, unsigned freedom);
 
 #endif
