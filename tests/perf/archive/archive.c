@@ -20,7 +20,17 @@
 #include "db/store.h"
 #include "tests/support/archive.h"
 
-enum { RUNS = 10000, TRIALS = 100, REPEATS = 21, SAMPLES = 4000, MACHINES = 3, PAGE = 50 };
+enum {
+    RUNS = 10000,
+    TRIALS = 100,
+    CASES = 10,
+    EXPERIMENTS = 21,
+    MACHINES = 3,
+    MS_BETWEEN_RUNS = 600000,
+    REPEATS = 21,
+    SAMPLES = 4000,
+    PAGE = 50,
+};
 #define LIST_BUDGET_MS 5.0
 
 int fsync(int fd)
@@ -44,7 +54,30 @@ static void must(int rc, const struct err *err)
 
 /* ---- filling ---- */
 
-static void fill_run(struct store *store, int64_t number, int64_t trials, const int64_t *machines)
+/* A run is CASES sizes of one mechanism; every EXPERIMENTS-th run is of the same experiment, and from the
+ * middle of the archive on everything takes a tenth longer, for the trends. */
+static struct store_case cases[CASES + 1];
+
+static void make_cases(void)
+{
+    for (int i = 0; i < CASES; i++) {
+        cases[i] = archive_cases[0];
+        cases[i].number = i;
+        cases[i].key.message_bytes = INT64_C(1) << i;
+    }
+    cases[CASES] = archive_cases[1];
+    cases[CASES].number = CASES;
+}
+
+/* Within 1 of a hundred, and the same in every archive. */
+static double noise(int64_t number, int64_t trial)
+{
+    uint64_t bits = (uint64_t)(number * 1000003 + trial) * UINT64_C(0x9E3779B97F4A7C15);
+    return 1 + (double)(bits >> 40) / (double)(1 << 24) / 100;
+}
+
+static void fill_run(struct store *store, int64_t number, int64_t runs, int64_t trials,
+                     const int64_t *machines)
 {
     char name[64], tags[64];
     struct err err;
@@ -53,8 +86,10 @@ static void fill_run(struct store *store, int64_t number, int64_t trials, const 
     struct store_run run = archive_run(name);
     run.tags = tags;
     run.trials_total = trials;
-    /* One run in the whole archive has the second case's mechanism. */
-    must(store_run_insert(store, &run, archive_cases, number == 2 ? 2 : 1, NULL, &err), &err);
+    run.created_ms += number * MS_BETWEEN_RUNS;
+    snprintf(run.experiment_hash, sizeof run.experiment_hash, "%032lld", (long long)(number % EXPERIMENTS));
+    /* One run in the whole archive has the last case's mechanism. */
+    must(store_run_insert(store, &run, cases, number == 2 ? CASES + 1 : CASES, NULL, &err), &err);
     struct store_run_change start = {.state = RUN_RUNNING, .started_ms = run.created_ms};
     struct store_run_change end = {.state = number == 3 ? RUN_FAILED : RUN_DONE,
                                    .finished_ms = run.created_ms};
@@ -62,7 +97,8 @@ static void fill_run(struct store *store, int64_t number, int64_t trials, const 
     must(store_run_change(store, run.id, &start, &err), &err);
     for (int64_t i = 0; i < trials; i++) {
         AUTO(store_trial_fini) struct store_trial trial = archive_trial(run.id, i, SAMPLES);
-        trial.case_number = 0;
+        trial.case_number = (int)(i % CASES);
+        trial.latency_p50_ns = 6000 * noise(number, i) * (number < runs / 2 ? 1 : 1.1);
         must(store_trial_insert(store, &trial, true, i == trials - 1 ? &end : NULL, &err), &err);
     }
 }
@@ -71,6 +107,7 @@ static void fill(struct store *store, int64_t runs, int64_t trials)
 {
     int64_t machines[MACHINES];
     struct err err;
+    make_cases();
     for (int i = 0; i < MACHINES; i++) {
         struct store_machine machine = {.facts = (char *)(uintptr_t) "{}"};
         snprintf(machine.comparable, sizeof machine.comparable, "comparable-%d", i);
@@ -78,7 +115,7 @@ static void fill(struct store *store, int64_t runs, int64_t trials)
         must(store_machine_put(store, &machine, &machines[i], &err), &err);
     }
     for (int64_t i = 0; i < runs; i++) {
-        fill_run(store, i, trials, machines);
+        fill_run(store, i, runs, trials, machines);
         if (i % 500 == 499)
             fprintf(stderr, "archive: %lld of %lld runs\n", (long long)(i + 1), (long long)runs);
     }
