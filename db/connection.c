@@ -197,6 +197,9 @@ int connection_open(struct store *store, const char *path, enum connection_mode 
     sqlite3_db_config(store->db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
     sqlite3_busy_timeout(store->db, BUSY_TIMEOUT_MS);
     sqlite3_wal_hook(store->db, note_log_length, store);
+    status = checksum_register(store->db);
+    if (status != SQLITE_OK)
+        return store_fail(store, "open the archive", status, err);
     return connection_run(store, "open the archive", connection_pragmas, err);
 }
 

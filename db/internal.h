@@ -146,6 +146,19 @@ int directory_rename(const char *from, const char *to, struct err *err);
 /* A database that was never finished, with its journals. */
 void directory_remove_database(const char *path);
 
+/* ---- checksum.c ---- */
+
+/* Makes the function row_checksum known; an SQLite code. */
+int checksum_register(sqlite3 *db);
+
+/* ---- trial.c ---- */
+
+/* Inside the caller's transaction; the run's counters are the caller's. */
+int trial_insert(struct store *store, const struct store_trial *trial, bool settles, int64_t *id,
+                 struct err *err);
+/* id and run_id of every trial that is not what was archived. */
+extern const char trial_checksum_sql[];
+
 /* ---- idempotency.c ---- */
 
 /* Inside the caller's transaction. -EEXIST if the key is known. */
@@ -165,13 +178,25 @@ int run_update(struct store *store, int64_t id, int64_t settled, int64_t failed,
 #define RUN_COLUMNS                                                                                          \
     "r.id, r.uid, r.state, r.created_ms, r.started_ms, r.finished_ms, r.trials_total, r.trials_done, "       \
     "r.trials_failed, r.pinned, r.deleted_ms, r.rev, r.experiment_hash, r.machine_id, m.comparable_hash, "   \
-    "m.full_hash, r.name, r.note, r.tags, d.experiment, d.isolation, d.overhead, d.skipped, d.message"
+    "m.full_hash, r.imported_ms, r.series_dropped_ms, r.histograms_dropped_ms, r.name, r.note, r.tags, "     \
+    "d.experiment, d.isolation, d.overhead, d.skipped, d.message"
 #define RUN_TABLES "run r JOIN run_document d ON d.run_id = r.id LEFT JOIN machine m ON m.id = r.machine_id"
 void run_read(struct statement *statement, struct store_run *run);
+/* Inside the caller's transaction: the row and all that belongs to it. */
+int run_insert(struct store *store, int64_t *id, const struct store_run *run, const struct store_case *cases,
+               size_t case_count, const struct store_idempotency *idempotency, struct err *err);
 /* -EINVAL if it is too long to stand in a cursor. NULL is fine. */
 int run_check_name(const char *name, struct err *err);
 /* run_tag follows the JSON array run.tags. */
 int run_write_tags(struct store *store, int64_t id, const char *tags, struct err *err);
+
+/* ---- activity.c: what attempts and checks share ---- */
+
+/* sql binds started_ms, machine_id and id, and changes a queued row alone; -ESTALE if it is none. */
+int activity_begin(struct store *store, const char *sql, int64_t id, int64_t started_ms, int64_t machine_id,
+                   struct err *err);
+/* After an UPDATE of one row in a certain state: -ESTALE if there was none. */
+int activity_must_have_changed(struct store *store, int64_t id, struct err *err);
 
 /* ---- cursor.c: where a page of a list ended ---- */
 
@@ -189,13 +214,5 @@ int cursor_decode(const char *from, enum store_sort sort, struct cursor *cursor,
 /* Brings the schema from a version to the newest of the list, one transaction a step. */
 int migrate_run(struct store *store, int64_t version, const struct migration *list, size_t count,
                 struct err *err);
-
-/* ---- activity.c: what attempts and checks share ---- */
-
-/* sql binds started_ms, machine_id and id, and changes a queued row alone; -ESTALE if it is none. */
-int activity_begin(struct store *store, const char *sql, int64_t id, int64_t started_ms, int64_t machine_id,
-                   struct err *err);
-/* After an UPDATE of one row in a certain state: -ESTALE if there was none. */
-int activity_must_have_changed(struct store *store, int64_t id, struct err *err);
 
 #endif

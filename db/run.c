@@ -37,6 +37,9 @@ void run_read(struct statement *statement, struct store_run *run)
     run->machine_id = read_integer(statement);
     read_text_into(statement, run->machine_comparable, sizeof run->machine_comparable);
     read_text_into(statement, run->machine_full, sizeof run->machine_full);
+    run->imported_ms = read_integer(statement);
+    run->series_dropped_ms = read_integer(statement);
+    run->histograms_dropped_ms = read_integer(statement);
     run->name = read_text(statement);
     run->note = read_text(statement);
     run->tags = read_text(statement);
@@ -47,7 +50,8 @@ void run_read(struct statement *statement, struct store_run *run)
     run->message = read_text(statement);
 }
 
-static const char run_get_sql[] = "SELECT " RUN_COLUMNS " FROM " RUN_TABLES " WHERE r.id = ?";
+static const char run_get_sql[] =
+    "SELECT " RUN_COLUMNS " FROM " RUN_TABLES " WHERE r.id = ? AND r.imported_ms IS NOT 0";
 
 int store_run_get(struct store *store, int64_t id, struct store_run *run, struct err *err)
 {
@@ -261,11 +265,12 @@ int run_check_name(const char *name, struct err *err)
                    strlen(name));
 }
 
-static int insert_all(struct store *store, int64_t *id, const struct store_run *run,
-                      const struct store_case *cases, size_t case_count,
-                      const struct store_idempotency *idempotency, struct err *err)
+int run_insert(struct store *store, int64_t *id, const struct store_run *run, const struct store_case *cases,
+               size_t case_count, const struct store_idempotency *idempotency, struct err *err)
 {
-    int rc = insert_row(store, run, err);
+    int rc = run_check_name(run->name, err);
+    if (rc == 0)
+        rc = insert_row(store, run, err);
     *id = sqlite3_last_insert_rowid(store->db);
     if (rc == 0)
         rc = insert_document(store, *id, run, err);
@@ -283,15 +288,12 @@ static int insert_all(struct store *store, int64_t *id, const struct store_run *
 int store_run_insert(struct store *store, struct store_run *run, const struct store_case *cases,
                      size_t case_count, const struct store_idempotency *idempotency, struct err *err)
 {
-    int rc = run_check_name(run->name, err);
-    if (rc < 0)
-        return rc;
     AUTO_TRANSACTION transaction = TRANSACTION_NONE;
-    rc = transaction_begin(store, "archive the run", &transaction, err);
+    int rc = transaction_begin(store, "archive the run", &transaction, err);
     if (rc < 0)
         return rc;
     int64_t id = 0;
-    rc = insert_all(store, &id, run, cases, case_count, idempotency, err);
+    rc = run_insert(store, &id, run, cases, case_count, idempotency, err);
     if (rc == 0)
         rc = transaction_commit(&transaction, err);
     if (rc < 0)

@@ -147,9 +147,10 @@ int store_run_queued_count(struct store *store, int64_t *count, struct err *err)
 
 static const char patch_sql[] = "UPDATE run SET name = coalesce(?, name), note = coalesce(?, note),"
                                 " tags = coalesce(?, tags), pinned = coalesce(?, pinned), rev = rev + 1"
-                                " WHERE id = ? AND (?6 = 0 OR rev = ?6)";
-static const char exists_sql[] = "SELECT rev FROM run WHERE id = ?";
-static const char delete_sql[] = "UPDATE run SET deleted_ms = ?, rev = rev + 1 WHERE id = ?";
+                                " WHERE id = ? AND (?6 = 0 OR rev = ?6) AND imported_ms IS NOT 0";
+static const char exists_sql[] = "SELECT rev FROM run WHERE id = ? AND imported_ms IS NOT 0";
+static const char delete_sql[] =
+    "UPDATE run SET deleted_ms = ?, rev = rev + 1 WHERE id = ? AND imported_ms IS NOT 0";
 
 /* Why a patch changed nothing: -ENOENT or -ESTALE. */
 static int explain_patch(struct store *store, int64_t id, int64_t rev, struct err *err)

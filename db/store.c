@@ -220,16 +220,25 @@ static enum connection_mode reading_mode(const char *path)
     return access(path, W_OK) < 0 && errno == EROFS ? CONNECTION_READ_FIXED : CONNECTION_READ;
 }
 
-int store_open_reading(const char *directory, struct store **opened, struct err *err)
+static int open_reading(char *path, bool is_foreign, struct store **opened, struct err *err)
 {
     *opened = NULL;
     struct store *store = calloc(1, sizeof *store);
-    if (store == NULL)
-        return err_errno(err, ENOMEM, "open the archive in %s", directory);
-    store->lock_fd = -1;
-    store->path = path_with(directory, "/ipclab.db");
-    int rc = store->path != NULL ? connection_open(store, store->path, reading_mode(store->path), err)
-                                 : err_errno(err, ENOMEM, "open the archive in %s", directory);
+    if (store == NULL || path == NULL) {
+        free(store);
+        free(path);
+        return err_set(err, ENOMEM, "out of memory for the archive");
+    }
+    *store = (struct store){.lock_fd = -1, .path = path};
+    bool present = true;
+    int64_t version = 0;
+    int rc = is_foreign ? directory_inspect(path, &present, err) : 0;
+    if (!present)
+        rc = err_set(err, ENOENT, "there is no archive %s", path);
+    if (rc == 0)
+        rc = connection_open(store, path, reading_mode(path), err);
+    if (rc == 0 && is_foreign)
+        rc = read_version(store, &version, err);
     if (rc < 0) {
         store_close(store);
         return rc;
@@ -237,6 +246,16 @@ int store_open_reading(const char *directory, struct store **opened, struct err 
     store_set_health(store, STORE_READ_ONLY, "it was opened for reading only");
     *opened = store;
     return 0;
+}
+
+int store_open_reading(const char *directory, struct store **opened, struct err *err)
+{
+    return open_reading(path_with(directory, "/ipclab.db"), false, opened, err);
+}
+
+int store_open_file(const char *path, struct store **opened, struct err *err)
+{
+    return open_reading(path_with(path, ""), true, opened, err);
 }
 
 void store_close(struct store *store)

@@ -92,6 +92,8 @@ struct store_run {
     char experiment_hash[STORE_HASH_BYTES];
     int64_t machine_id; /* 0 = not started yet */
     char machine_comparable[STORE_HASH_BYTES], machine_full[STORE_HASH_BYTES];
+    int64_t imported_ms;                              /* 0 = taken here */
+    int64_t series_dropped_ms, histograms_dropped_ms; /* of its trials, by retention; 0 = not */
     /* Owned, never NULL after a read: store_run_fini. */
     char *name, *note;
     char *tags;       /* JSON array of strings */
@@ -236,8 +238,6 @@ enum store_trial_columns { STORE_TRIAL_SUMMARY = 0, STORE_TRIAL_HISTOGRAM = 1, S
 int store_trial_each(struct store *store, int64_t run_id, int64_t after_id, int64_t limit, unsigned columns,
                      int (*visit)(void *context, const struct store_trial *trial), void *context,
                      struct err *err);
-
-/* ---- care ---- */
 
 /* ---- attempts: what people try in labs ---- */
 
@@ -402,6 +402,12 @@ struct store_retention_place {
 /* One portion, one transaction. 1 = there may be more, 0 = done. */
 int store_retain(struct store *store, const struct store_retention *retention,
                  struct store_retention_place *place, struct err *err);
+
+/* ---- care ---- */
+
+/* An archive's file, a copy say, to be looked at: nothing is written, no lock is taken, no schema is brought
+ * up to date. -EBADMSG: no archive, or none that this program knows. */
+int store_open_file(const char *path, struct store **store, struct err *err);
 
 /* Consistent copy while the archive is in use (SQLite's backup API). */
 int store_backup(struct store *store, const char *path, struct err *err);

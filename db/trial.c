@@ -50,7 +50,7 @@ static_assert(sizeof(double) == 8 && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
     COLUMN(unsigned, reordered, uint64_t)
 
 #define COLUMN_NAME(kind, field, type) #field ", "
-#define COLUMN_MARK(kind, field, type) "?, "
+#define COLUMN_MARK(kind, field, type) "@" #field ", "
 #define COLUMN_BIND(kind, field, type) bind_##kind(&statement, trial->field);
 #define COLUMN_READ(kind, field, type) trial->field = (type)read_##kind(statement);
 
@@ -62,9 +62,15 @@ void store_trial_fini(struct store_trial *trial)
 
 /* ---- writing ---- */
 
-static const char trial_insert_sql[] =
-    "INSERT INTO trial (" TRIAL_COLUMNS(COLUMN_NAME) "settles, cause, distance, distances_ns, flags)"
-                                                     " VALUES (" TRIAL_COLUMNS(COLUMN_MARK) "?, ?, ?, ?, ?)";
+#define OTHER_COLUMNS "settles, cause, distance, distances_ns, flags"
+#define OTHER_MARKS "@settles, @cause, @distance, @distances_ns, @flags"
+/* A named parameter is one, however often it stands there: the checksum is of what is bound. */
+static const char trial_insert_sql[] = "INSERT INTO trial (" TRIAL_COLUMNS(COLUMN_NAME) OTHER_COLUMNS
+    ", checksum) VALUES (" TRIAL_COLUMNS(COLUMN_MARK) OTHER_MARKS ", row_checksum(" TRIAL_COLUMNS(COLUMN_MARK)
+        OTHER_MARKS "))";
+const char trial_checksum_sql[] =
+    "SELECT id, run_id FROM trial WHERE checksum <> row_checksum(" TRIAL_COLUMNS(COLUMN_NAME) OTHER_COLUMNS
+    ")";
 static const char histogram_insert_sql[] = "INSERT INTO trial_histogram (trial_id, bytes) VALUES (?, ?)";
 static const char series_insert_sql[] = "INSERT INTO trial_series (trial_id, bytes) VALUES (?, ?)";
 
@@ -106,10 +112,12 @@ static int check_trial(const struct store_trial *trial, struct err *err)
                    (long long)trial->run_id);
 }
 
-static int insert_all(struct store *store, const struct store_trial *trial, bool settles, int64_t *id,
-                      struct err *err)
+int trial_insert(struct store *store, const struct store_trial *trial, bool settles, int64_t *id,
+                 struct err *err)
 {
-    int rc = insert_row(store, trial, settles, err);
+    int rc = check_trial(trial, err);
+    if (rc == 0)
+        rc = insert_row(store, trial, settles, err);
     if (rc < 0)
         return rc;
     *id = sqlite3_last_insert_rowid(store->db);
@@ -120,15 +128,12 @@ static int insert_all(struct store *store, const struct store_trial *trial, bool
 int store_trial_insert(struct store *store, struct store_trial *trial, bool settles,
                        const struct store_run_change *change, struct err *err)
 {
-    int rc = check_trial(trial, err);
-    if (rc < 0)
-        return rc;
     AUTO_TRANSACTION transaction = TRANSACTION_NONE;
-    rc = transaction_begin(store, "archive the trial", &transaction, err);
+    int rc = transaction_begin(store, "archive the trial", &transaction, err);
     if (rc < 0)
         return rc;
     int64_t id = 0;
-    rc = insert_all(store, trial, settles, &id, err);
+    rc = trial_insert(store, trial, settles, &id, err);
     if (rc == 0)
         rc = run_update(store, trial->run_id, settles, settles && !trial->done, change, err);
     if (rc == 0)

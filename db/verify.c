@@ -59,6 +59,20 @@ static void check_blob(struct verification *verification, struct statement *row)
         found(verification, "the %s of trial %lld does not match its checksum", kind, (long long)trial_id);
 }
 
+static void check_trial(struct verification *verification, struct statement *row)
+{
+    int64_t trial_id = read_integer(row);
+    found(verification, "the figures of trial %lld, of run %lld, do not match their checksum",
+          (long long)trial_id, (long long)read_integer(row));
+}
+
+static void check_document(struct verification *verification, struct statement *row)
+{
+    char table[16];
+    read_text_into(row, table, sizeof table);
+    found(verification, "a document of %s %lld is no JSON", table, (long long)read_integer(row));
+}
+
 static const char pages_sql[] = "PRAGMA integrity_check";
 static const char references_sql[] = "PRAGMA foreign_key_check";
 static const char counters_sql[] =
@@ -67,14 +81,23 @@ static const char counters_sql[] =
 static const char blobs_sql[] = "SELECT 'histogram', trial_id, bytes FROM trial_histogram"
                                 " UNION ALL SELECT 'series', trial_id, bytes FROM trial_series";
 
+static const char documents_sql[] =
+    "SELECT 'machine', id FROM machine WHERE NOT json_valid(facts) UNION ALL "
+    "SELECT 'run', run_id FROM run_document WHERE NOT (json_valid(experiment) AND json_valid(isolation)"
+    " AND json_valid(overhead) AND json_valid(skipped)) UNION ALL "
+    "SELECT 'run', id FROM run WHERE NOT json_valid(tags)";
+
 static const struct {
+    int since; /* the schema that has what is asked for */
     const char *task, *sql;
     void (*check)(struct verification *verification, struct statement *row);
 } checks[] = {
-    {"check the pages", pages_sql, check_pages},
-    {"check the references", references_sql, check_reference},
-    {"check the counters", counters_sql, check_counters},
-    {"check the checksums", blobs_sql, check_blob},
+    {1, "check the pages", pages_sql, check_pages},
+    {1, "check the references", references_sql, check_reference},
+    {1, "check the counters", counters_sql, check_counters},
+    {2, "check the documents", documents_sql, check_document},
+    {4, "check the checksums", trial_checksum_sql, check_trial},
+    {1, "check the checksums", blobs_sql, check_blob},
 };
 
 static int run_check(struct verification *verification, size_t number, struct err *err)
@@ -92,9 +115,11 @@ int store_verify(struct store *store, void (*report)(void *context, const char *
                  int64_t *findings, struct err *err)
 {
     struct verification verification = {.store = store, .report = report, .context = context};
-    int rc = 0;
+    int64_t version = 0;
+    int rc = connection_integer(store, "read the schema version", "PRAGMA user_version", &version, err);
     for (size_t i = 0; rc == 0 && i < sizeof checks / sizeof checks[0]; i++)
-        rc = run_check(&verification, i, err);
+        if (checks[i].since <= version)
+            rc = run_check(&verification, i, err);
     *findings = verification.findings;
     return rc;
 }

@@ -290,3 +290,42 @@ Test(store_trials, a_flipped_bit_in_a_blob_is_seen)
     cr_expect(eq(i64, findings, 1));
     cr_expect(ne(ptr, strstr(finding, "histogram of trial 1"), NULL), "%s", finding);
 }
+
+Test(store_trials, a_flipped_bit_in_a_figure_is_seen)
+{
+    AUTO(store_trial_fini) struct store_trial trial = archive_trial(run_id, 0, 10);
+    cr_assert(eq(int, store_trial_insert(store, &trial, true, NULL, &err), 0), "%s", err.text);
+    store_close(store);
+    struct text distances = {.bytes = (char *)trial.distance_ns, .length = sizeof(double)};
+    flip_bit_of(&distances, 3);
+    open_archive();
+    char finding[ERR_TEXT_BYTES] = "";
+    int64_t findings = 0;
+    cr_assert(eq(int, store_verify(store, note_finding, finding, &findings, &err), 0), "%s", err.text);
+    cr_expect(eq(i64, findings, 1));
+    cr_expect(ne(ptr, strstr(finding, "figures of trial 1, of run 1"), NULL), "%s", finding);
+}
+
+Test(store_trials, another_file_is_verified_without_being_written)
+{
+    AUTO(store_trial_fini) struct store_trial trial = archive_trial(run_id, 0, 10);
+    cr_assert(eq(int, store_trial_insert(store, &trial, true, NULL, &err), 0), "%s", err.text);
+    const char *path = scratch_file(&scratch, "copy.db");
+    struct store *copy = NULL;
+    size_t length = 0, length_after = 0;
+    char finding[ERR_TEXT_BYTES] = "";
+    int64_t findings = 0;
+    cr_assert(eq(int, store_backup(store, path, &err), 0), "%s", err.text);
+    AUTO_FREE unsigned char *before = scratch_read(path, &length);
+    cr_assert(eq(int, store_open_file(path, &copy, &err), 0), "%s", err.text);
+    cr_assert(eq(int, store_verify(copy, note_finding, finding, &findings, &err), 0), "%s", err.text);
+    cr_expect(eq(i64, findings, 0));
+    cr_expect(eq(int, store_run_set_deleted(copy, run_id, 1, &err), -EROFS));
+    store_close(copy);
+    AUTO_FREE unsigned char *after = scratch_read(path, &length_after);
+    cr_assert(eq(sz, length, length_after));
+    cr_expect(eq(int, memcmp(before, after, length), 0));
+    cr_expect(eq(int, store_open_file(scratch_file(&scratch, "none.db"), &copy, &err), -ENOENT));
+    scratch_write(scratch_file(&scratch, "text.db"), "hello", 5);
+    cr_expect(eq(int, store_open_file(scratch_file(&scratch, "text.db"), &copy, &err), -EBADMSG));
+}
