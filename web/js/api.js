@@ -315,8 +315,13 @@ export async function postInput(id, input) {
   await request("POST", `/attempts/${id}/input`, { body: input });
 }
 
-/** @param {AbortSignal} [signal] @returns {Promise<Claim[]>} */
-export const getClaims = async (signal) => (await request("GET", "/claims", { signal })).body.claims;
+/**
+ * @param {string} machine  full hash; empty: the one the server runs on
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<{claims: Claim[], machines?: any[]}>}
+ */
+export const getClaims = async (machine, signal) =>
+  (await request("GET", `/claims${query({ machine })}`, { signal })).body;
 
 /** @param {number} number @param {AbortSignal} [signal] @returns {Promise<Claim>} */
 export const getClaim = async (number, signal) => (await request("GET", `/claims/${number}`, { signal })).body;

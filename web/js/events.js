@@ -107,3 +107,29 @@ export function startEvents(store) {
   open();
   return { retryNow: open };
 }
+
+/**
+ * A stream beside the page's own, for what one view follows while it goes on. The browser opens it again by itself; each
+ * opening is told, because what was missed has to be fetched.
+ * @param {string} topics
+ * @param {Record<string, (data: any) => void>} handlers  by the name of the event
+ * @param {() => void} onopen
+ * @param {AbortSignal} signal  ends it
+ */
+export function followTopics(topics, handlers, onopen, signal) {
+  if (signal.aborted) return;
+  const source = new EventSource(`/api/v1/events?topics=${topics}`);
+  let timer = 0;
+  source.addEventListener("open", onopen);
+  source.addEventListener("gap", onopen);
+  source.addEventListener("error", () => {
+    // Refused, not broken: too many streams. Asking now and then does as well.
+    if (source.readyState === EventSource.CLOSED && !timer) timer = window.setInterval(onopen, retry_ms_first);
+  });
+  for (const [name, handle] of Object.entries(handlers))
+    source.addEventListener(name, (event) => handle(JSON.parse(/** @type {MessageEvent<string>} */ (event).data)));
+  signal.addEventListener("abort", () => {
+    source.close();
+    clearInterval(timer);
+  });
+}

@@ -1,0 +1,52 @@
+/** Evidence and counters as text: the unit is in a field's name, or beside it. Exact: no digit is rounded away. Pure. */
+
+import { formatCount, formatNs, formatNumber } from "./format.js";
+
+/** @type {[RegExp, (value: number) => string][]} */
+const units = [
+  [/_ns$/, (value) => formatNs(value)],
+  [/_us$/, (value) => `${formatNumber(value)} µs`],
+  [/_ms$/, (value) => `${formatNumber(value)} ms`],
+  [/_s$/, (value) => `${formatNumber(value)} s`],
+  [/_bytes(?=_|$)/, (value) => `${formatCount(value)} B`],
+  [/_percent$/, (value) => `${formatNumber(value)} %`],
+  [/_count$/, (value) => formatCount(value)],
+];
+
+/** @param {number} value */
+const plain = (value) => (Number.isInteger(value) ? formatCount(value) : formatNumber(value));
+
+/**
+ * @param {string} name  of the field
+ * @param {unknown} value
+ * @returns {string}
+ */
+export function evidenceText(name, value) {
+  if (value === null || value === undefined || value === "") return "–";
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  if (typeof value === "number") return (units.find(([pattern]) => pattern.test(name))?.[1] ?? plain)(value);
+  if (Array.isArray(value)) return value.map((one) => evidenceText(name, one)).join(", ") || "–";
+  if (typeof value === "object")
+    return Object.entries(value)
+      .map(([key, one]) => `${evidenceName(key)} ${evidenceText(key, one)}`)
+      .join(", ");
+  return String(value);
+}
+
+/** A field's name in words; the unit stands at its value. @param {string} name */
+export const evidenceName = (name) => name.replace(/_(ns|us|ms|s|bytes|percent|count)$/, "").replaceAll("_", " ");
+
+/** @param {Record<string, unknown>} evidence */
+export const evidenceRows = (evidence) =>
+  Object.entries(evidence).map(([name, value]) => ({ name: evidenceName(name), value: evidenceText(name, value) }));
+
+/**
+ * @param {number} value
+ * @param {string|null|undefined} unit  as a counter names it
+ */
+export function valueWithUnit(value, unit) {
+  if (!unit) return plain(value);
+  if (unit === "ns") return formatNs(value);
+  if (unit === "bytes" || unit === "B") return `${formatCount(value)} B`;
+  return `${plain(value)} ${unit}`;
+}
