@@ -317,6 +317,14 @@ bool lab_await(struct lab *lab, int worker, int64_t timeout_ms)
     return has_ended(lab, worker) && lab->over == NULL;
 }
 
+bool lab_gate_await(struct lab *lab, int gate)
+{
+    enum { STEP_MS = 2 };
+    while (atomic_load(&lab->memory->gates[gate]) == 0 && lab->over == NULL)
+        turn(lab, clock_now_ns() + STEP_MS * NS_PER_MS);
+    return lab->over == NULL;
+}
+
 void lab_watch(struct lab *lab, int64_t ms)
 {
     int64_t until_ns = clock_now_ns() + ms * NS_PER_MS;

@@ -151,6 +151,8 @@ void lab_sleep_ms(int64_t ms);
  * they have ended; false when the time was up before, or the lab is over (a worker was killed, the deadline,
  * the server is gone). timeout_ms 0: until the lab is over. */
 bool lab_await(struct lab *lab, int worker, int64_t timeout_ms);
+/* Waits for a gate while telling; false when the lab is over. */
+bool lab_gate_await(struct lab *lab, int gate);
 /* Lets time pass while telling. */
 void lab_watch(struct lab *lab, int64_t ms);
 /* How a worker ended, as wait(2) says it; -1 while it runs. */

@@ -64,9 +64,13 @@ static void tell_state(struct lab *lab, int number, int64_t at_ns, const char *s
 
 /* ---- calls ---- */
 
+/* What is before the first parenthesis, but for a cast's. */
 static void name_of_call(const struct timeline_call *call, char *name, size_t name_bytes)
 {
-    snprintf(name, name_bytes, "%.*s", (int)strcspn(call->expression, "("), call->expression);
+    const char *from = call->expression;
+    if (*from == '(')
+        from += strcspn(from, ")") + 1;
+    snprintf(name, name_bytes, "%.*s", (int)strcspn(from, "("), from);
 }
 
 static void tell_begin(struct lab *lab, int number)

@@ -3,7 +3,11 @@
 #include <string.h>
 
 /* One line for each, in the order of the page. */
-#define LABS(ENTRY) ENTRY(pipe_gauge)
+#define LABS(ENTRY)                                                                                          \
+    ENTRY(shm_alone)                                                                                         \
+    ENTRY(pipe_stdio)                                                                                        \
+    ENTRY(pipe_gauge)                                                                                        \
+    ENTRY(pipe_ends)
 
 #define DECLARE(name) extern const struct lab_definition name##_lab;
 #define POINT_TO(name) &name##_lab,
