@@ -403,6 +403,35 @@ struct store_retention_place {
 int store_retain(struct store *store, const struct store_retention *retention,
                  struct store_retention_place *place, struct err *err);
 
+/* ---- runs of one experiment on one machine: done, not deleted, newest first ---- */
+
+struct store_series_run {
+    int64_t id, created_ms, started_ms, finished_ms, trials_done;
+    char experiment_hash[STORE_HASH_BYTES];
+};
+/* The last of a machine, whatever they measured. runs has room for limit. */
+int store_machine_recent(struct store *store, const char *machine_full, size_t limit,
+                         struct store_series_run *runs, size_t *count, struct err *err);
+
+struct store_series_query {
+    const char *experiment, *machine; /* hashes; the machine's full one */
+    int64_t before_id;                /* 0 = from the newest */
+    size_t limit;
+};
+int store_series(struct store *store, const struct store_series_query *query, struct store_series_run *runs,
+                 size_t *count, struct err *err);
+
+/* An experiment of which a machine took more than one run. */
+struct store_repeated {
+    char experiment_hash[STORE_HASH_BYTES], machine_full[STORE_HASH_BYTES], machine_comparable[STORE_HASH_BYTES];
+    int64_t runs, first_ms, last_ms, last_id;
+    const char *name, *experiment; /* of the last run; borrowed for the call */
+};
+/* The one with the newest run first, from the first whose last_id < before_id (0 = all). */
+int store_repeated_each(struct store *store, int64_t before_id, size_t limit,
+                        int (*visit)(void *context, const struct store_repeated *repeated), void *context,
+                        struct err *err);
+
 /* ---- care ---- */
 
 /* An archive's file, a copy say, to be looked at: nothing is written, no lock is taken, no schema is brought
