@@ -25,7 +25,7 @@ CPPFLAGS += -I. -I$(BUILD)/gen -D_GNU_SOURCE -DIPCLAB_VERSION='"$(VERSION)"'
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wvla -Wmissing-prototypes $(if $(WERROR),-Werror)
 CFLAGS   ?= -O2 -g
 CFLAGS   += -std=c17 -fno-strict-aliasing $(WARNINGS)
-LDLIBS_server := -lmicrohttpd -lcjson -lsqlite3 -lm
+LDLIBS_server := -lmicrohttpd -lcjson -lsqlite3 -lcurl -lz -lm
 LDLIBS_worker := -lcjson -lm
 ifdef SANITIZE
 CFLAGS  += -fsanitize=address,undefined -fno-omit-frame-pointer -DIPCLAB_SANITIZE
@@ -34,7 +34,7 @@ endif
 
 common_c  := $(wildcard common/*.c)
 db_c      := $(wildcard db/*.c)
-server_c  := $(wildcard server/*.c server/api/*.c server/analysis/*.c)
+server_c  := $(wildcard server/*.c server/api/*.c server/analysis/*.c server/commands/*.c)
 workers_c := $(wildcard workers/*.c workers/mechanisms/*.c workers/labs/*.c workers/claims/*.c)
 web_files := $(shell find web -type f ! -name '*.md' ! -name '.*' ! -name package.json 2>/dev/null | LC_ALL=C sort)
 migrations := $(wildcard db/migrations/*.sql)

@@ -1,0 +1,127 @@
+/* HdrHistogram's interchange form: ours reads back equal, theirs reads as they say, damage is refused. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "server/export_hdr.h"
+#include "tests/support/criterion.h"
+
+static struct err err;
+
+struct seen {
+    uint64_t count, buckets;
+    int64_t low, last; /* of the last bucket */
+    bool ordered;
+    const struct histogram *expected;
+    bool equal;
+};
+
+static void look(void *context, int64_t low, int64_t last, uint64_t count)
+{
+    struct seen *seen = context;
+    seen->ordered = seen->ordered && (seen->buckets == 0 || low > seen->last) && last >= low;
+    seen->count += count;
+    seen->buckets++;
+    seen->low = low;
+    seen->last = last;
+    if (seen->expected != NULL) {
+        uint32_t index = histogram_index(low);
+        seen->equal = seen->equal && low == histogram_bucket_low(index) &&
+                      last == histogram_bucket_end(index) - 1 && count == seen->expected->buckets[index];
+    }
+}
+
+static int decode(const char *base64, struct export_hdr_layout *layout, struct seen *seen)
+{
+    *seen = (struct seen){.ordered = true, .equal = true, .expected = seen->expected};
+    return export_hdr_decode(base64, strlen(base64), layout, look, seen, &err);
+}
+
+Test(export_hdr, what_goes_out_comes_back_bucket_by_bucket)
+{
+    AUTO_FREE struct histogram *histogram = calloc(1, sizeof *histogram);
+    AUTO(text_fini) struct text base64 = TEXT_EMPTY;
+    struct export_hdr_layout layout;
+    uint64_t value = 1, recorded = 0;
+    for (int i = 0; i < 20000; i++, recorded++) {
+        value = value * UINT64_C(6364136223846793005) + 1442695040888963407;
+        histogram_record(histogram, (int64_t)(value >> (24 + i % 40)));
+    }
+    histogram_record(histogram, 0);
+    histogram_record(histogram, HISTOGRAM_VALUE_MAX);
+    cr_assert(eq(int, export_hdr_encode(histogram, &base64, &err), 0), "%s", err.text);
+    struct seen seen = {.expected = histogram};
+    cr_assert(eq(int, decode(text_string(&base64), &layout, &seen), 0), "%s", err.text);
+    cr_expect(eq(u64, seen.count, recorded + 2));
+    cr_expect(seen.ordered && seen.equal);
+    cr_expect(eq(int, layout.digits, 2));
+    cr_expect(eq(i64, layout.lowest, 1));
+    cr_expect(eq(i64, layout.highest, HISTOGRAM_VALUE_MAX));
+}
+
+Test(export_hdr, an_empty_histogram_is_one_too)
+{
+    AUTO_FREE struct histogram *histogram = calloc(1, sizeof *histogram);
+    AUTO(text_fini) struct text base64 = TEXT_EMPTY;
+    struct export_hdr_layout layout;
+    struct seen seen = {.expected = histogram};
+    cr_assert(eq(int, export_hdr_encode(histogram, &base64, &err), 0), "%s", err.text);
+    cr_assert(eq(int, decode(text_string(&base64), &layout, &seen), 0), "%s", err.text);
+    cr_expect(eq(u64, seen.count, 0));
+}
+
+/* Lines of the log that HdrHistogram's own tests read (jHiccup-2.0.7S.logV2.hlog): each states its maximum in
+ * milliseconds. Their layout is not ours: the lowest value is 20 us. */
+static const struct {
+    const char *maximum_ms, *base64;
+} published[] = {
+    {"1.933",
+     "HISTFAAAAEB42pNpmSzMwMAgywABTBDKT4GBgdnNYMcCBvsPEBEjDT0FMTUxMT05LgEhPqmIeWxtTAKMTNxM6xmZmAAjcgjc"},
+    {"0.377", "HISTFAAAADx42pNpmSzMwMAgyQABTBDKT4GBgdnNYMcCBvsPEBEBDQUxCSkJMTEFOSExPhmbR6xfmPQ4GJmYAP4DCJg="},
+    {"960.496",
+     "HISTFAAAAJV42pNpmSzMwMDUwAABTBDKT4GBgdnNYMcCBvsPEBEWLi4eNkY2PiYOPhYOLgGOLuZjTGLrGZnKgTCYyZrJEoh1"
+     "mWSZpMFQFkpyM/GCMTKJzOdkYoVCZjgLmc1MhDwzEyMQggl0SH1BbEJIgIUJC2AhUoxchSwsLGwsMIBgYRUkQyFBaQ4g4EIl"
+     "0PlcpKtB4wMAh5wT+Q=="},
+    {"1.196",
+     "HISTFAAAAEB42pNpmSzMwMAgywABTBDKT4GBgdnNYMcCBvsPEBEuFTkhER4BLg4JJh4+Hh6fC0xJ3BLiTKxM5kxMTAAQ9QfA"},
+    {"8.716",
+     "HISTFAAAAEx42pNpmSzMwMCgzQABTBDKT4GBgdnNYMcCBvsPEBE+CQUJAQEOAQkFEQ4BIR6xD0xPWCcwcsizNDMylQNhOJM1kyUQ"
+     "6zMxAQC4Hwtg"},
+};
+
+Test(export_hdr, a_published_log_reads_as_it_says)
+{
+    for (size_t i = 0; i < sizeof published / sizeof *published; i++) {
+        struct export_hdr_layout layout;
+        struct seen seen = {.expected = NULL};
+        char maximum_ms[32];
+        cr_assert(eq(int, decode(published[i].base64, &layout, &seen), 0), "%s", err.text);
+        snprintf(maximum_ms, sizeof maximum_ms, "%.3f", (double)seen.last / 1e6);
+        cr_expect(eq(str, maximum_ms, (char *)published[i].maximum_ms));
+        cr_expect(seen.ordered);
+        cr_expect(gt(u64, seen.count, 0));
+        cr_expect(eq(int, layout.digits, 2));
+    }
+}
+
+Test(export_hdr, damage_is_refused)
+{
+    struct export_hdr_layout layout;
+    struct seen seen = {.expected = NULL};
+    const char *whole = published[0].base64;
+    cr_expect(eq(int, decode("not base64!!", &layout, &seen), -EBADMSG));
+    cr_expect(eq(int, decode("AAAA", &layout, &seen), -EPROTO));
+    size_t refused = 0, tried = 0;
+    for (size_t cut = 4; cut + 4 <= strlen(whole); cut += 4, tried++)
+        refused += export_hdr_decode(whole, cut, &layout, look, &seen, &err) < 0;
+    cr_expect(eq(sz, refused, tried), "every end that is missing is missed");
+    /* zlib's own checksum stands at the end of what it packed. */
+    char flipped[256];
+    for (size_t at = 12; at < strlen(whole) - 1; at++) {
+        snprintf(flipped, sizeof flipped, "%s", whole);
+        flipped[at] = flipped[at] == 'A' ? 'B' : 'A';
+        cr_expect(lt(int, decode(flipped, &layout, &seen), 0), "a changed character %zu is taken", at);
+    }
+}
