@@ -8,6 +8,7 @@ import { startRouter } from "./router.js";
 import { createStore } from "./store.js";
 import { createBanners } from "../components/banner/banner.js";
 import { mountApi } from "../views/api.js";
+import { mountCompare } from "../views/compare.js";
 import { mountOverview } from "../views/overview.js";
 import { mountRun } from "../views/run.js";
 import { mountRuns } from "../views/runs.js";
@@ -17,6 +18,7 @@ const routes = [
   { pattern: /^\/$/, nav: "/", mount: mountOverview },
   { pattern: /^\/runs\/?$/, nav: "/runs", mount: mountRuns },
   { pattern: /^\/runs\/(\d+)$/, nav: "/runs", mount: mountRun },
+  { pattern: /^\/compare$/, nav: "/compare", mount: mountCompare },
   { pattern: /^\/api$/, nav: "/api", mount: mountApi },
 ];
 

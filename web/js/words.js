@@ -29,6 +29,17 @@ export const relationText = lookup({ related: "related (forked)", unrelated: "un
 
 export const verifyText = lookup({ header: "header of each message", full: "every byte", none: "nothing" });
 
+export const statisticText = lookup({
+  p50: "p50",
+  p90: "p90",
+  p99: "p99",
+  p999: "p99.9",
+  max: "maximum",
+  messages_per_s: "messages a second",
+  bytes_per_s: "bytes a second",
+  cpu_ns_per_message: "CPU time per message",
+});
+
 export const stateText = lookup({
   queued: "queued",
   running: "running",
@@ -83,7 +94,7 @@ export function conditionsText(one) {
 
 /**
  * The same without the rate, which a chart of rates has as its axis.
- * @param {import("./types.js").Case} one
+ * @param {Pick<import("./types.js").Case, "wait"|"placement"|"relation"|"senders"|"receivers">} one
  */
 export function settingText(one) {
   const parts = [waitText(one.wait ?? "block"), placementText(one.placement)];

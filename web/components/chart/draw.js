@@ -14,6 +14,8 @@
  * @property {string} title
  * @property {string} [part]  which of the series of its key
  * @property {boolean} [dashed]
+ * @property {number} [dash]  which of the dashes; 0: solid, 1: as dashed
+ * @property {boolean} [plain]  a line without points
  * @property {boolean} [dots]  points alone, without a line
  * @property {boolean} [hollow]
  * @property {boolean} [quiet]  a grey line behind the others, its figures in the table alone
@@ -53,6 +55,7 @@ export const height_px = 340;
 const margin = { top: 10, right: 18, bottom: 40, left: 64 };
 const mark_px = 4.2;
 const small_mark_px = 3.2;
+const dash_kinds = ["", "dashed", "dotted", "dash-dotted", "long-dashed"];
 /** Around a mark, for a finger. */
 const hit_px = 9;
 /** Labels below the axis stand at least so far apart. */
@@ -90,7 +93,7 @@ export function createScales({ series, x, y }, width) {
 export const drawText = (kind, x, y, anchor, text) => svg("text", { class: kind, x, y, "text-anchor": anchor }, text);
 
 /** Without digits that say nothing: 1.00 µs is 1 µs. @param {string} text */
-const shortText = (text) => text.replace(/(\.\d*?)0+(?= |$)/, "$1").replace(/\.(?= |$)/, "");
+export const shortText = (text) => text.replace(/(\.\d*?)0+(?= |$)/, "$1").replace(/\.(?= |$)/, "");
 
 /** @param {Props} props @param {Scales} scales */
 export function drawAxes({ x, format, rules = [], level }, scales) {
@@ -187,10 +190,11 @@ export function drawSeries(series, props, scales) {
   const places = joined.map(
     (point) => `${scales.x(point.x).toFixed(1)} ${scales.y(point.estimate.value).toFixed(1)}`,
   );
-  const kind = ["chart-line", series.dashed && "dashed"].filter(Boolean).join(" ");
+  const dash = series.dash ?? Number(series.dashed ?? false);
+  const kind = dash === 0 ? "chart-line" : `chart-line ${dash_kinds[dash]}`;
   const line = series.dots ? null : svg("path", { class: kind, d: places.length > 0 ? `M${places.join("L")}` : null });
   const band = props.bands && !series.quiet ? drawBand(joined, scales) : null;
-  const points = series.quiet ? [] : series.points.map((point) => drawPoint(point, series, props, scales));
+  const points = series.quiet || series.plain ? [] : series.points.map((point) => drawPoint(point, series, props, scales));
   const attributes = {
     class: series.quiet ? "chart-series quiet" : "chart-series",
     "data-series": series.key,
@@ -220,7 +224,8 @@ const frameTable = (label, heads, rows) =>
 
 /** @param {Props} props */
 export function createTable(props) {
-  const { label, series, x, format, long, who = "Mechanism" } = props;
+  const { label, x, format, long, who = "Mechanism" } = props;
+  const series = props.series.filter(({ plain }) => !plain);
   if (long) {
     const rows = series.flatMap((one) =>
       one.points.map((point) =>

@@ -4,7 +4,7 @@ import { h } from "../../js/dom.js";
 import { formatBytes } from "../../js/format.js";
 
 /** @param {string} name @param {unknown} value @returns {string} */
-function factText(name, value) {
+export function factText(name, value) {
   if (value === null || value === undefined || value === "") return "–";
   if (typeof value === "boolean") return value ? "yes" : "no";
   if (/_bytes(_|$)/.test(name) && /^\d+$/.test(String(value))) return formatBytes(Number(value));

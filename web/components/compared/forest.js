@@ -1,0 +1,193 @@
+/** The forest plot: a row for each verdict, its ratio and interval on a log axis, the trials as dots. */
+
+import { h, setChildren, setText } from "../../js/dom.js";
+import { ratioAxis } from "../../js/axes.js";
+import { caseKey, groupKey, groupsOf, pText, ratioText, rawRatios, trialsNeeded, verdicts } from "../../js/compare.js";
+import { formatCount, formatNumber, formatPlural } from "../../js/format.js";
+import { distanceText, settingText, statisticText } from "../../js/words.js";
+import { createRowChart } from "../chart/rows.js";
+import { runName, trialsByCase } from "./model.js";
+
+/**
+ * @typedef {import("./model.js").Compared} Compared
+ * @typedef {import("../../js/types.js").Verdict} Verdict
+ * @typedef {import("../../js/types.js").Trial} Trial
+ */
+
+/** All cases at once are shown up to so many rows; beyond, the first pattern and size. */
+export const rows_at_once = 64;
+const heads = ["Ratio", "95 % interval", "p", "p adjusted", "Cliff's δ", "Trials", "Distance", "Verdict"];
+
+/**
+ * The verdicts of the group looked at, before the filter by verdict.
+ * @param {Compared} compared
+ */
+export function shownVerdicts({ comparison, question }) {
+  const groups = groupsOf(comparison.verdicts);
+  const asked = groups.find(({ key }) => key === question.group);
+  if (asked) return { group: asked.key, list: asked.cases };
+  if (question.group !== "all" && comparison.verdicts.length > rows_at_once && groups.length > 1)
+    return { group: groups[0].key, list: groups[0].cases };
+  return { group: "all", list: comparison.verdicts };
+}
+
+/** @param {Verdict} one */
+const intervalText = ({ low, high }) =>
+  low === null || high === null ? "no interval" : `${formatNumber(low)}–${formatNumber(high)}`;
+
+/** @param {Verdict} one */
+function toldText(one) {
+  const { text } = verdicts[one.verdict];
+  if (one.ratio === null) return `${text}: no trials of equal core distance in both runs`;
+  const parts = [
+    `${ratioText(one.ratio)} (${intervalText(one)}), ${text}`,
+    `p ${pText(one.p)}, adjusted ${pText(one.p_adjusted)}`,
+    `Cliff's δ ${one.cliffs_delta?.toFixed(2) ?? "–"}`,
+    `${one.n[1]} trials against ${one.n[0]}`,
+  ];
+  if (one.distance) parts.push(`distance ${one.distance}`);
+  return parts.join("; ");
+}
+
+/**
+ * @param {Verdict} one
+ * @param {Compared} compared
+ * @param {Map<string, Trial[]>[]} trials  of each side, by case
+ * @param {Set<string>} alike  mechanisms that one group holds more than once
+ * @returns {import("../chart/rows.js").Row}
+ */
+function rowOf(one, { sides, legend }, trials, alike) {
+  const key = caseKey(one);
+  const place = sides.findIndex(({ run }) => run.id === one.against);
+  const raw = rawRatios(one, trials[0].get(key) ?? [], trials[place]?.get(key) ?? []);
+  const { text, sign, tone } = verdicts[one.verdict];
+  const part = [sides.length > 2 && runName(one.against), alike.has(one.mechanism) && settingText(one)];
+  return {
+    key: `${one.against} ${key}`,
+    title: legend.titleOf(one.mechanism),
+    part: part.filter(Boolean).join(" · ") || undefined,
+    look: legend.lookOf(one.mechanism),
+    marks: [
+      {
+        value: one.ratio,
+        low: one.low,
+        high: one.high,
+        dots: [
+          ...raw.base.map((value) => ({ value, hollow: true })),
+          ...raw.against.map((value) => ({ value, hollow: false })),
+        ],
+      },
+    ],
+    figure: ratioText(one.ratio),
+    word: `${sign} ${text}`,
+    tone,
+    told: toldText(one),
+    cells: [
+      ratioText(one.ratio),
+      intervalText(one),
+      pText(one.p),
+      pText(one.p_adjusted),
+      one.cliffs_delta?.toFixed(2) ?? null,
+      `${one.n[1]} v ${one.n[0]}`,
+      one.distance,
+      text,
+    ],
+  };
+}
+
+/** The runs of one case below each other. @param {readonly Verdict[]} list */
+function byCase(list) {
+  const keys = [...new Set(list.map(caseKey))];
+  return keys.flatMap((key) => list.filter((one) => caseKey(one) === key));
+}
+
+/** Mechanisms measured in two settings within one group: their rows name the setting. @param {readonly Verdict[]} list */
+function repeatedMechanisms(list) {
+  const seen = new Set();
+  /** @type {Set<string>} */
+  const repeated = new Set();
+  for (const one of list) {
+    const key = `${one.against} ${one.mechanism} ${groupKey(one)}`;
+    if (seen.has(key)) repeated.add(one.mechanism);
+    seen.add(key);
+  }
+  return repeated;
+}
+
+/** @param {Compared} compared */
+function methodText({ comparison, sides }) {
+  const { verdicts: list, correction, margin } = comparison;
+  const over = sides.length > 2 ? "each run over the base" : `${sides[1]?.name} over ${sides[0].name}`;
+  const name = correction === "holm" ? "Holm, as a gate wants it" : "Benjamini–Hochberg, for exploring";
+  return (
+    `Ratio of ${over}: the median over all pairs of trials (Hodges–Lehmann) with its 95 % interval. ` +
+    `p is from an exact permutation test, corrected for ${formatPlural(list.length, "case")} (${name}). ` +
+    `Faster and slower need p < 0.05, an interval without 1, and a difference of at least ${formatNumber(100 * margin)} %, ` +
+    "the shaded band. Of a latency less is faster, of a rate more. " +
+    "Small dots are the trials over the base's median: hollow the base's, filled the other's."
+  );
+}
+
+/** Why so little can be told, where it is the number of trials. @param {readonly Verdict[]} list */
+function trialsHint(list) {
+  const judged = list.filter(({ ratio }) => ratio !== null);
+  const least = Math.min(...judged.flatMap(({ n }) => n));
+  const needed = trialsNeeded(judged.length);
+  if (judged.length === 0 || least >= needed) return "";
+  return (
+    `Some cases have only ${formatPlural(least, "trial")} a side. Among ${formatCount(judged.length)} cases the exact test ` +
+    `can single one out from ${formatCount(needed)} trials a side on; a gate asks for 8.`
+  );
+}
+
+/** @param {readonly Verdict[]} list */
+function distancesText(list) {
+  const classes = [...new Set(list.flatMap(({ distance }) => distance ?? []))].sort();
+  return classes.length === 0 ? "" : `Only trials of equal core distance are compared: ${classes.map(distanceText).join("; ")}.`;
+}
+
+/** @param {AbortSignal} signal */
+export function createForest(signal) {
+  const chart = createRowChart(signal);
+  const empty = h("p", { class: "muted" });
+  const hint = h("p", { class: "compared-hint" });
+  const method = h("p", { class: "muted compared-text" });
+  return {
+    element: h(
+      "section",
+      { class: "card forest", "aria-label": "Ratios" },
+      chart.element,
+      empty,
+      hint,
+      h("details", { class: "chart-twin" }, h("summary", {}, "How this is decided"), method),
+    ),
+    /** @param {Compared} compared */
+    update(compared) {
+      const { comparison, question } = compared;
+      const all = shownVerdicts(compared).list;
+      const list = all.filter(({ verdict }) => question.verdict === null || verdict === question.verdict);
+      const trials = compared.sides.map(trialsByCase);
+      const repeated = repeatedMechanisms(all);
+      const groups = groupsOf(list).map(({ text, cases }) => ({
+        title: `${text} · ${statisticText(cases[0].statistic)}`,
+        rows: byCase(cases).map((one) => rowOf(one, compared, trials, repeated)),
+      }));
+      chart.element.hidden = list.length === 0;
+      empty.hidden = list.length > 0;
+      setText(empty, all.length > 0 ? "No case here has this verdict." : "");
+      const ends = list.flatMap(({ ratio, low, high }) => [ratio ?? 1, low ?? 1, high ?? 1]);
+      chart.update({
+        label: "Ratio of each case to the base",
+        groups,
+        axis: ratioAxis(ends, { least: 1.1, most: 20 }),
+        format: ratioText,
+        band: { low: 1 - comparison.margin, high: 1 + comparison.margin, text: "the same" },
+        heads,
+      });
+      const few = trialsHint(all);
+      hint.hidden = few === "";
+      setText(hint, few);
+      setChildren(method, `${methodText(compared)} ${distancesText(all)}`);
+    },
+  };
+}
