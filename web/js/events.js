@@ -120,16 +120,20 @@ export function followTopics(topics, handlers, onopen, signal) {
   if (signal.aborted) return;
   const source = new EventSource(`/api/v1/events?topics=${topics}`);
   let timer = 0;
+  function ask() {
+    onopen();
+    timer = window.setTimeout(ask, retry_ms_first);
+  }
   source.addEventListener("open", onopen);
   source.addEventListener("gap", onopen);
   source.addEventListener("error", () => {
     // Refused, not broken: too many streams. Asking now and then does as well.
-    if (source.readyState === EventSource.CLOSED && !timer) timer = window.setInterval(onopen, retry_ms_first);
+    if (source.readyState === EventSource.CLOSED) ask();
   });
   for (const [name, handle] of Object.entries(handlers))
     source.addEventListener(name, (event) => handle(JSON.parse(/** @type {MessageEvent<string>} */ (event).data)));
   signal.addEventListener("abort", () => {
     source.close();
-    clearInterval(timer);
+    clearTimeout(timer);
   });
 }

@@ -1,0 +1,176 @@
+/** The parameters of a lab within their bounds: sliders beside numbers, choices as buttons. */
+
+import { h, setAttribute, setText } from "../../js/dom.js";
+import { formatBytes } from "../../js/format.js";
+import { groupDigits, readValue, sliderOf } from "../../js/lab-parameters.js";
+import { say } from "../../js/messages.js";
+
+/**
+ * @typedef {import("../../js/types.js").Answer} Answer
+ * @typedef {import("../../js/types.js").LabParameter} LabParameter
+ * @typedef {{element: HTMLElement, read: () => Answer|null, set: (value: Answer) => void, refuse: (text: string) => void, disable: (disabled: boolean) => void}} Field
+ */
+
+/** @param {LabParameter} parameter */
+function rangeText({ name, min, max }) {
+  const text = say("setup.range", { min: groupDigits(min ?? 0), max: groupDigits(max ?? 0) });
+  return /_bytes$/.test(name) ? `${text} B` : text;
+}
+
+/**
+ * A number to type and a slider to drag, that follow each other.
+ * @param {LabParameter} parameter
+ * @param {() => void} onchange
+ * @returns {Field}
+ */
+function createNumber(parameter, onchange) {
+  const { name, title } = parameter;
+  const id = `lab-${name}`;
+  const scale = sliderOf(parameter);
+  const help = rangeText(parameter);
+  const size = h("output", { class: "muted", for: id });
+  const error = h("p", { class: "error", id: `${id}-error`, hidden: true });
+  const input = h("input", {
+    type: "text",
+    inputmode: "numeric",
+    id,
+    name,
+    class: "mono",
+    autocomplete: "off",
+    "aria-describedby": `${id}-hint ${id}-error`,
+    oninput: () => {
+      follow();
+      onchange();
+    },
+  });
+  const slider = h("input", {
+    type: "range",
+    min: 0,
+    max: scale.steps,
+    tabindex: -1,
+    "aria-hidden": "true",
+    oninput: () => {
+      input.value = String(scale.valueAt(Number(slider.value)));
+      follow();
+      onchange();
+    },
+  });
+  const read = () => readValue(parameter, input.value).value;
+  /** @param {string} text */
+  function refuse(text) {
+    setAttribute(input, "aria-invalid", text ? "true" : null);
+    setText(error, text);
+    error.hidden = text === "";
+  }
+  function follow() {
+    const value = read();
+    if (typeof value === "number") slider.value = String(scale.stepOf(value));
+    setText(size, typeof value === "number" && /_bytes$/.test(name) && value >= 1024 ? formatBytes(value) : "");
+    refuse(value === null ? say("setup.refused", { range: help, got: input.value || "–" }) : "");
+  }
+  return {
+    element: h(
+      "div",
+      { class: "lab-field" },
+      h("label", { for: id }, title),
+      h("div", { class: "lab-number" }, input, size),
+      slider,
+      h("p", { class: "hint", id: `${id}-hint` }, help),
+      error,
+    ),
+    read,
+    set: (value) => {
+      input.value = String(value);
+      follow();
+    },
+    refuse,
+    disable: (disabled) => {
+      input.disabled = disabled;
+      slider.disabled = disabled;
+    },
+  };
+}
+
+/**
+ * @param {LabParameter} parameter
+ * @param {() => void} onchange
+ * @returns {Field}
+ */
+function createChoice(parameter, onchange) {
+  const { name, title, type } = parameter;
+  const choices =
+    type === "boolean"
+      ? [
+          { value: false, title: say("setup.no") },
+          { value: true, title: say("setup.yes") },
+        ]
+      : (parameter.choices ?? []);
+  const error = h("p", { class: "error", hidden: true });
+  const inputs = choices.map(({ value }) =>
+    h("input", { type: "radio", name, value: String(value), onchange }),
+  );
+  return {
+    element: h(
+      "fieldset",
+      { class: "lab-field" },
+      h("legend", {}, title),
+      h(
+        "div",
+        { class: "segments" },
+        inputs.map((input, i) => h("label", { class: "segment" }, input, h("span", {}, choices[i].title))),
+      ),
+      error,
+    ),
+    read: () => choices[inputs.findIndex((input) => input.checked)]?.value ?? null,
+    set: (value) => {
+      for (const input of inputs) input.checked = input.value === String(value);
+    },
+    refuse: (text) => {
+      setText(error, text);
+      error.hidden = text === "";
+    },
+    disable: (disabled) => {
+      for (const input of inputs) input.disabled = disabled;
+    },
+  };
+}
+
+/**
+ * @param {import("../../js/types.js").Lab} lab
+ * @param {{onchange: (parameters: import("../../js/types.js").Parameters|null) => void, ondefaults: () => void}} to
+ *        null: something is out of its bounds
+ */
+export function createSetup(lab, { onchange, ondefaults }) {
+  const told = () => onchange(read());
+  const fields = new Map(
+    lab.parameters.map((one) => [one.name, (one.type === "integer" ? createNumber : createChoice)(one, told)]),
+  );
+  const defaults = h("button", { type: "button", class: "small quiet", onclick: ondefaults }, say("setup.defaults"));
+
+  function read() {
+    const values = [...fields].map(([name, field]) => [name, field.read()]);
+    return values.some(([, value]) => value === null) ? null : Object.fromEntries(values);
+  }
+
+  return {
+    element: h(
+      "section",
+      { class: "lab-part lab-setup", "aria-labelledby": "lab-setup" },
+      h("div", { class: "card-head" }, h("h2", { id: "lab-setup" }, say("setup.title")), defaults),
+      lab.parameters.length === 0 && h("p", { class: "muted" }, say("setup.nothing")),
+      [...fields.values()].map(({ element }) => element),
+    ),
+    /** @param {import("../../js/types.js").Parameters} parameters @param {boolean} busy */
+    update(parameters, busy) {
+      for (const [name, field] of fields) {
+        if (field.read() !== parameters[name]) field.set(parameters[name]);
+        field.disable(busy);
+      }
+      defaults.disabled = busy;
+    },
+    /** What the server objected to. @param {readonly import("../../js/api.js").FieldError[]} errors */
+    refuse(errors) {
+      for (const { pointer, detail } of errors) fields.get(pointer.replace("/parameters/", ""))?.refuse(detail);
+    },
+  };
+}

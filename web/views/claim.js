@@ -1,0 +1,84 @@
+/** One claim and what this kernel says to it. */
+
+import { problemText, tellProblem } from "../js/actions.js";
+import { getChecks, getClaim, postCheck } from "../js/api.js";
+import { h, setChildren, setText } from "../js/dom.js";
+import { followTopics } from "../js/events.js";
+import { loadMessages, say } from "../js/messages.js";
+import { setTitle } from "../js/router.js";
+import { createRecord } from "../components/claims/record.js";
+import { createVerdict, verdictWord } from "../components/claims/verdict.js";
+
+/**
+ * @param {import("../js/router.js").ViewContext} context
+ * @returns {import("../js/router.js").View}
+ */
+export function mountClaim({ root, signal, parameters, store }) {
+  const number = Number(parameters[0]);
+  const title = h("h1", { tabindex: "-1" }, `${number}`);
+  const crumb = h("p", { class: "crumb" });
+  const verdict = h("p", { class: "claim-verdict", role: "status" });
+  const status = h("p", { role: "status" }, "…");
+  const body = h("div", {});
+  const check = h("button", { type: "button", class: "primary", hidden: true, onclick: () => void run() });
+  root.append(
+    crumb,
+    h("div", { class: "view-head" }, h("div", { class: "grow" }, title, verdict), check),
+    status,
+    body,
+  );
+  /** @type {import("../js/types.js").Claim|null} */
+  let claim = null;
+  /** @type {import("../js/types.js").Check[]} */
+  let checks = [];
+  /** @type {import("../js/types.js").Check|null} */
+  let pending = null;
+
+  function render() {
+    if (!claim) return;
+    setText(title, claim.text);
+    setTitle(`${say("claim.number", { number })}`);
+    setChildren(crumb, h("a", { href: "/claims" }, say("claims.title")), ` / ${number} · ${say(`mechanism.${claim.mechanism}`)}`);
+    setChildren(verdict, createVerdict(pending ? pending.state : verdictWord(claim.latest)), pending?.waiting_for && h("span", { class: "muted" }, ` ${say("lab.waiting_for", { what: pending.waiting_for })}`));
+    check.hidden = false;
+    check.disabled = pending !== null;
+    setText(check, say("claims.check"));
+    setChildren(body, createRecord(claim, checks, store.getState().machine));
+  }
+
+  async function load() {
+    try {
+      const [read, history] = await Promise.all([getClaim(number, signal), getChecks(number, signal), loadMessages()]);
+      if (signal.aborted) return;
+      claim = read;
+      checks = history;
+      pending = history.find(({ state }) => state === "queued" || state === "running") ?? null;
+      setText(status, "");
+      render();
+    } catch (error) {
+      if (!signal.aborted) setText(status, problemText(error));
+    }
+  }
+
+  async function run() {
+    try {
+      pending = await postCheck(number);
+      render();
+    } catch (error) {
+      tellProblem(store, error);
+    }
+  }
+
+  followTopics(
+    "checks",
+    {
+      check: (/** @type {import("../js/types.js").Check} */ told) => {
+        if (told.claim === number) void load();
+      },
+    },
+    () => void load(),
+    signal,
+  );
+  store.watch((state) => [state.machine], render, signal);
+  return { title: String(number) };
+}
