@@ -7,9 +7,17 @@
     ENTRY(33)                                                                                                \
     ENTRY(34)                                                                                                \
     ENTRY(35)                                                                                                \
+    ENTRY(36)                                                                                                \
+    ENTRY(37)                                                                                                \
     ENTRY(38)                                                                                                \
     ENTRY(39)                                                                                                \
     ENTRY(40)                                                                                                \
+    ENTRY(41)                                                                                                \
+    ENTRY(42)                                                                                                \
+    ENTRY(43)                                                                                                \
+    ENTRY(44)                                                                                                \
+    ENTRY(45)                                                                                                \
+    ENTRY(71)                                                                                                \
     ENTRY(72)                                                                                                \
     ENTRY(73)
 
