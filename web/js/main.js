@@ -9,6 +9,10 @@ import { createStore } from "./store.js";
 import { createBanners } from "../components/banner/banner.js";
 import { mountApi } from "../views/api.js";
 import { mountCompare } from "../views/compare.js";
+import { mountClaim } from "../views/claim.js";
+import { mountClaims } from "../views/claims.js";
+import { mountLab } from "../views/lab.js";
+import { mountLabs } from "../views/labs.js";
 import { mountOverview } from "../views/overview.js";
 import { mountRun } from "../views/run.js";
 import { mountRuns } from "../views/runs.js";
@@ -16,6 +20,10 @@ import { mountRuns } from "../views/runs.js";
 /** @type {import("./router.js").Route[]} */
 const routes = [
   { pattern: /^\/$/, nav: "/", mount: mountOverview },
+  { pattern: /^\/labs\/?$/, nav: "/labs", mount: mountLabs },
+  { pattern: /^\/labs\/(\w+)$/, nav: "/labs", mount: mountLab },
+  { pattern: /^\/claims\/?$/, nav: "/claims", mount: mountClaims },
+  { pattern: /^\/claims\/(\d+)$/, nav: "/claims", mount: mountClaim },
   { pattern: /^\/runs\/?$/, nav: "/runs", mount: mountRuns },
   { pattern: /^\/runs\/(\d+)$/, nav: "/runs", mount: mountRun },
   { pattern: /^\/compare$/, nav: "/compare", mount: mountCompare },
