@@ -247,6 +247,7 @@ static void settle(struct lab *lab, int number, int status)
     struct lab_follower *follower = &lab->followers[number];
     follower->has_ended = true;
     follower->status = status;
+    follower->ended_ns = clock_now_ns();
     bool is_killed = WIFSIGNALED(status) && !follower->is_killed_by_us &&
                      (lab->expected_signals >> WTERMSIG(status) & 1) == 0;
     if (is_killed && lab->over == NULL)
@@ -283,9 +284,9 @@ static bool has_ended(const struct lab *lab, int worker)
 static void look(struct lab *lab)
 {
     lab->looked_ns = clock_now_ns();
+    lab_tell(lab);
     if (lab->look != NULL)
         lab->look(lab);
-    lab_tell(lab);
     lab_flush(lab);
     if (!lab->is_observed && lab->over == NULL)
         lab->over = "unobserved";

@@ -157,6 +157,8 @@ bool lab_gate_await(struct lab *lab, int gate);
 void lab_watch(struct lab *lab, int64_t ms);
 /* How a worker ended, as wait(2) says it; -1 while it runs. */
 int lab_status(const struct lab *lab, int worker);
+/* What it is doing, as far as has been told: "absent" (-1), "ended", the name of a call, or "running". */
+void lab_doing(const struct lab *lab, int worker, char *text, size_t text_bytes);
 /* Ends a worker on purpose. */
 void lab_kill(struct lab *lab, int worker);
 /* A signal by which workers may die as part of the lab; any other ends it. */

@@ -73,6 +73,16 @@ static void name_of_call(const struct timeline_call *call, char *name, size_t na
     snprintf(name, name_bytes, "%.*s", (int)strcspn(from, "("), from);
 }
 
+void lab_doing(const struct lab *lab, int worker, char *text, size_t text_bytes)
+{
+    const struct lab_follower *follower = worker >= 0 ? &lab->followers[worker] : NULL;
+    memset(text, 0, text_bytes);
+    if (follower != NULL && follower->open.expression != NULL && !follower->has_ended)
+        name_of_call(&follower->open, text, text_bytes);
+    else
+        text_copy(text, text_bytes, follower == NULL ? "absent" : follower->has_ended ? "ended" : "running");
+}
+
 static void tell_begin(struct lab *lab, int number)
 {
     struct lab_follower *follower = &lab->followers[number];
@@ -190,7 +200,7 @@ static void tell_end_of_worker(struct lab *lab, int number)
         snprintf(cause, sizeof cause, "SIG%s", sigabbrev_np(WTERMSIG(follower->status)));
     else
         snprintf(cause, sizeof cause, "exit %d", WEXITSTATUS(follower->status));
-    tell_state(lab, number, clock_now_ns(), "ended", cause);
+    tell_state(lab, number, follower->ended_ns, "ended", cause);
     follower->is_ended_told = true;
 }
 

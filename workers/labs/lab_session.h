@@ -46,6 +46,7 @@ struct lab_follower {
     struct timeline_reader reader;
     bool is_told, has_ended, is_ended_told, is_killed_by_us;
     int status;
+    int64_t ended_ns;
     int64_t told, untold;      /* calls */
     struct timeline_call open; /* begun, not ended, if open.expression */
     int64_t open_number;       /* 0 while its begin has not been told */

@@ -5,9 +5,12 @@
 /* One line for each, in the order of the page. */
 #define LABS(ENTRY)                                                                                          \
     ENTRY(shm_alone)                                                                                         \
+    ENTRY(shm_server)                                                                                        \
+    ENTRY(lost_update)                                                                                       \
     ENTRY(pipe_stdio)                                                                                        \
     ENTRY(pipe_gauge)                                                                                        \
-    ENTRY(pipe_ends)
+    ENTRY(pipe_ends)                                                                                         \
+    ENTRY(fifo_session)
 
 #define DECLARE(name) extern const struct lab_definition name##_lab;
 #define POINT_TO(name) &name##_lab,

@@ -1,0 +1,9 @@
+/* cpus: the CPUs a lab's processes may use, and sitting on one of them. */
+#ifndef IPCLAB_WORKERS_LABS_CPUS_H
+#define IPCLAB_WORKERS_LABS_CPUS_H
+
+int cpus_count(void);
+/* The calling process stays on the number-th of them from now on. */
+void cpus_pin(int number);
+
+#endif
