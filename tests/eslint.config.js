@@ -13,6 +13,7 @@ const browser = [
   "Event",
   "EventSource",
   "fetch",
+  "File",
   "FormData",
   "getComputedStyle",
   "getSelection",

@@ -1,149 +1,92 @@
-/** The archive: runs from the newest, page by page, the filters in the address. */
+/** The archive: runs page by page, searched, sorted, edited, compared; what is asked for is in the address. */
 
-import { problemText } from "../js/actions.js";
+import { deleteRun, problemText, saveRun, tellProblem } from "../js/actions.js";
 import { getRuns } from "../js/api.js";
-import { h, setAttribute, setChildren, setText, syncChildren } from "../js/dom.js";
-import { formatSpan, formatTime } from "../js/format.js";
+import { filtersOf, isFiltered, selected_max, selectionOf, sorts, withSelected } from "../js/archive.js";
+import { h, setAttribute, setText, syncChildren } from "../js/dom.js";
 import { navigateQuery } from "../js/router.js";
-import { stateText, stateTone } from "../js/words.js";
+import { createArchiveFilters } from "../components/archive/filters.js";
+import { createImport } from "../components/archive/import.js";
+import { createRunRow } from "../components/archive/row.js";
+import { createSelection } from "../components/archive/selection.js";
 
-/** @typedef {import("../js/types.js").Run} Run */
+/**
+ * @typedef {import("../js/types.js").Run} Run
+ * @typedef {import("../js/store.js").Store} Store
+ * @typedef {import("../js/store.js").State} State
+ */
 
 const page_runs = 50;
-const typing_ms = 250;
-const states = ["queued", "running", "done", "failed", "cancelled", "interrupted"];
+/** After a gap, as many runs are read again as were shown; the server gives so many at once. */
+const reread_runs = 200;
+const reread_runs_most = 2000;
 
-/** @param {Run} run @param {import("../js/types.js").Machine|null} machine */
-function machineText(run, machine) {
-  if (!run.machine?.comparable) return "–";
-  return run.machine.comparable === machine?.comparable ? "this one" : run.machine.comparable.slice(0, 8);
-}
-
-/** @param {Run} run */
-function timeText(run) {
-  const from = run.started_ms ?? run.created_ms;
-  const took =
-    run.started_ms !== null && run.finished_ms !== null ? `, ${formatSpan(run.finished_ms - run.started_ms)}` : "";
-  return formatTime(from) + took;
-}
-
-/** @param {() => import("../js/types.js").Machine|null} machine */
-function createRunRow(machine) {
-  const name = h("a", {});
-  const tags = h("span", { class: "row-tags" });
-  const state = h("span", { class: "chip" });
-  const started = h("td", { class: "nowrap" });
-  const trials = h("td", { class: "number" });
-  const where = h("td", { class: "nowrap" });
-  const number = h("td", { class: "number muted" });
-  return {
-    element: h("tr", {}, number, h("th", { scope: "row" }, name, tags), h("td", {}, state), started, trials, where),
-    /** @param {Run} run */
-    update(run) {
-      setText(number, String(run.id));
-      setText(name, run.name || `Run ${run.id}`);
-      setAttribute(name, "href", `/runs/${run.id}`);
-      setChildren(
-        tags,
-        run.pinned && h("span", { class: "chip" }, "pinned"),
-        run.tags.map((tag) => h("span", { class: "chip" }, tag)),
-      );
-      setText(state, stateText(run.state));
-      setAttribute(state, "class", `chip ${stateTone(run.state)}`);
-      setText(started, timeText(run));
-      setText(
-        trials,
-        `${run.trials_done} / ${run.trials_total}${run.trials_failed ? `, ${run.trials_failed} failed` : ""}`,
-      );
-      setText(where, machineText(run, machine()));
-    },
-  };
+/** What a reader calls a machine. @param {State} state @param {string} comparable */
+function machineText({ machine, machines }, comparable) {
+  if (comparable === machine?.comparable) return "this one";
+  const known = [...machines.values()].find((one) => one.comparable === comparable);
+  return [known?.host, comparable.slice(0, 8)].filter(Boolean).join(" ");
 }
 
 /**
- * What the address asks for, as controls. The search waits until the reader pauses.
- * @param {AbortSignal} signal
+ * A head that sorts.
+ * @param {string} text
+ * @param {string} kind
+ * @param {string[]} orders  one, or first and second
  */
-function createRunFilters(signal) {
-  /** @param {"state"|"mechanism"} name */
-  const select = (name) => {
-    const element = h("select", { name, onchange: () => navigateQuery({ [name]: element.value }) });
-    return element;
-  };
-  let timer = 0;
-  const state = select("state");
-  const mechanism = select("mechanism");
-  const search = h("input", {
-    type: "search",
-    name: "q",
-    placeholder: "name, note or tag",
-    oninput: () => {
-      clearTimeout(timer);
-      timer = window.setTimeout(() => navigateQuery({ q: search.value.trim() }), typing_ms);
-    },
-  });
-  signal.addEventListener("abort", () => clearTimeout(timer));
-  setChildren(
-    state,
-    h("option", { value: "" }, "any"),
-    states.map((one) => h("option", { value: one }, stateText(one))),
+function createSortHead(text, kind, orders) {
+  const arrow = h("span", { "aria-hidden": "true" });
+  let next = orders[0];
+  const button = h(
+    "button",
+    { type: "button", class: "sort", onclick: () => navigateQuery({ sort: next === sorts[0] ? null : next }) },
+    text,
+    arrow,
   );
+  const element = h("th", { scope: "col", class: kind }, button);
   return {
-    element: h(
-      "div",
-      { class: "filters", role: "search" },
-      h("label", {}, h("span", {}, "State"), state),
-      h("label", {}, h("span", {}, "Mechanism"), mechanism),
-      h("label", {}, h("span", {}, "Search"), search),
-    ),
-    /** @param {URLSearchParams} asked @param {readonly import("../js/types.js").Mechanism[]} mechanisms */
-    update(asked, mechanisms) {
-      setChildren(
-        mechanism,
-        h("option", { value: "" }, "any"),
-        mechanisms.map((one) => h("option", { value: one.name }, one.title)),
-      );
-      state.value = asked.get("state") ?? "";
-      mechanism.value = asked.get("mechanism") ?? "";
-      if (document.activeElement !== search) search.value = asked.get("q") ?? "";
+    element,
+    /** @param {string} sort */
+    update(sort) {
+      const at = orders.indexOf(sort);
+      next = orders[(at + 1) % orders.length];
+      const descending = sort.startsWith("-");
+      setAttribute(element, "aria-sort", at < 0 ? null : descending ? "descending" : "ascending");
+      setText(arrow, at < 0 ? "" : descending ? " ↓" : " ↑");
     },
   };
 }
 
 /** @param {HTMLTableSectionElement} rows */
 function createRunTable(rows) {
-  /** @type {[string, string][]} */
+  const number = createSortHead("Run", "number", ["-id", "id"]);
+  const name = createSortHead("Name, tags and note", "", ["name"]);
   const heads = [
-    ["Run", "number"],
-    ["Name", ""],
-    ["State", ""],
-    ["Started", ""],
-    ["Trials", "number"],
-    ["Machine", ""],
+    h("th", { scope: "col", class: "archive-tick" }, h("span", { class: "visually-hidden" }, "Selected")),
+    number.element,
+    name.element,
+    ...["State", "Started"].map((text) => h("th", { scope: "col" }, text)),
+    h("th", { scope: "col", class: "number" }, "Trials"),
+    h("th", { scope: "col" }, "Machine"),
+    h("th", { scope: "col", class: "no-print" }, h("span", { class: "visually-hidden" }, "Actions")),
   ];
-  return h(
-    "div",
-    { class: "card flush scroll-x", role: "region", "aria-label": "Runs", tabindex: "0" },
-    h(
-      "table",
-      { class: "data-table runs" },
-      h(
-        "thead",
-        {},
-        h(
-          "tr",
-          {},
-          heads.map(([text, kind]) => h("th", { class: kind, scope: "col" }, text)),
-        ),
-      ),
-      rows,
+  return {
+    element: h(
+      "div",
+      { class: "card flush scroll-x", role: "region", "aria-label": "Runs", tabindex: "0" },
+      h("table", { class: "data-table runs" }, h("thead", {}, h("tr", {}, heads)), rows),
     ),
-  );
+    /** @param {string} sort */
+    update(sort) {
+      number.update(sort);
+      name.update(sort);
+    },
+  };
 }
 
 /**
  * The pages of the list that were read so far.
- * @param {import("../js/store.js").Store} store
+ * @param {Store} store
  * @param {AbortSignal} signal
  */
 function createPages(store, signal) {
@@ -156,17 +99,25 @@ function createPages(store, signal) {
     read: false,
     /**
      * @param {URLSearchParams} asked
-     * @param {string|null} cursor  null: from the newest
+     * @param {string|null} cursor  null: from the beginning
+     * @param {number} [wanted]  at least so many, if there are so many
      * @returns {Promise<boolean>}  false: overtaken by a later call
      */
-    async load(asked, cursor) {
+    async load(asked, cursor, wanted = page_runs) {
       const mine = ++turn;
-      const filters = Object.fromEntries(["state", "mechanism", "q"].map((name) => [name, asked.get(name)]));
-      const page = await getRuns({ ...filters, limit: page_runs, cursor }, signal);
-      if (mine !== turn) return false;
-      store.dispatch({ type: "runs", runs: page.runs });
-      this.ids = [...(cursor ? this.ids : []), ...page.runs.map((run) => run.id)];
-      this.next = page.next_cursor;
+      /** @type {number[]} */
+      const ids = [];
+      let next = cursor;
+      do {
+        const limit = Math.min(reread_runs, wanted);
+        const page = await getRuns({ ...filtersOf(asked), limit, cursor: next }, signal);
+        if (mine !== turn) return false;
+        store.dispatch({ type: "runs", runs: page.runs });
+        ids.push(...page.runs.map((run) => run.id));
+        next = page.next_cursor;
+      } while (next !== null && ids.length < wanted);
+      this.ids = [...(cursor ? this.ids : []), ...ids];
+      this.next = next;
       this.read = true;
       return true;
     },
@@ -181,11 +132,19 @@ export function mountRuns({ root, signal, query, store }) {
   let asked = query;
   let newest_asked_for = 0;
   const pages = createPages(store, signal);
-  const filters = createRunFilters(signal);
+  const filters = createArchiveFilters(signal);
   const rows = h("tbody");
   const table = createRunTable(rows);
   const status = h("p", { role: "status" });
-  const more = h("button", { type: "button", hidden: true, onclick: () => void load(pages.next) }, "Show older runs");
+  const more = h("button", { type: "button", hidden: true, onclick: () => void load(pages.next) }, "Show more runs");
+  const selection = createSelection();
+  const imports = createImport({
+    signal,
+    onimport: (run) => {
+      store.dispatch({ type: "runs", runs: [run] });
+      void reload();
+    },
+  });
   root.append(
     h(
       "div",
@@ -194,54 +153,97 @@ export function mountRuns({ root, signal, query, store }) {
         "div",
         { class: "grow" },
         h("h1", { tabindex: "-1" }, "Runs"),
-        h("p", { class: "lead" }, "Every experiment that was taken, with the machine it was taken on."),
+        h(
+          "p",
+          { class: "lead" },
+          "Every experiment that was taken, with the machine it was taken on. Tick two or more to compare them.",
+        ),
       ),
-      filters.element,
+      h("div", { class: "row no-print" }, h("a", { class: "button", href: "/trends" }, "Trends"), imports.button),
     ),
-    table,
+    imports.list,
+    filters.element,
+    table.element,
     status,
     more,
+    selection.element,
+    imports.target,
   );
 
-  /** @param {string|null} cursor */
-  async function load(cursor) {
+  /** @param {unknown} error */
+  const fail = (error) => tellProblem(store, error);
+  /** @type {import("../components/archive/row.js").Actions} */
+  const actions = {
+    onselect: (run, on) => navigateQuery({ selected: withSelected(selectionOf(asked), run.id, on) }),
+    onsave: (run, changes) => saveRun(store, run, changes),
+    onpin: (run) => void saveRun(store, run, { pinned: !run.pinned }).catch(fail),
+    ondelete: (run) =>
+      void deleteRun(store, run.id).then(
+        () => navigateQuery({ selected: withSelected(selectionOf(asked), run.id, false) }),
+        fail,
+      ),
+  };
+
+  /** @param {string|null} cursor @param {number} [wanted] */
+  async function load(cursor, wanted) {
     try {
-      if (await pages.load(asked, cursor)) render();
+      if (await pages.load(asked, cursor, wanted)) render();
     } catch (error) {
       if (!signal.aborted) setText(status, problemText(error));
     }
   }
 
+  const reload = () => load(null, Math.min(reread_runs_most, Math.max(page_runs, pages.ids.length)));
+
   function render() {
-    const { runs } = store.getState();
-    const list = pages.ids.flatMap((id) => runs.get(id) ?? []).filter((run) => !run.deleted);
+    const state = store.getState();
+    const selected = selectionOf(asked);
+    const list = pages.ids.flatMap((id) => state.runs.get(id) ?? []).filter((run) => !run.deleted);
+    const full = selected.length >= selected_max;
     syncChildren(
       rows,
-      list,
-      (run) => String(run.id),
-      () => createRunRow(() => store.getState().machine),
+      list.map((run) => ({
+        run,
+        selected: selected.indexOf(run.id) + 1,
+        full,
+        machine: run.machine?.comparable ? machineText(state, run.machine.comparable) : "",
+      })),
+      ({ run }) => String(run.id),
+      (item) => createRunRow(item, actions),
     );
-    table.hidden = list.length === 0;
+    table.element.hidden = list.length === 0;
+    table.update(asked.get("sort") ?? sorts[0]);
     more.hidden = pages.next === null;
-    const filtered = ["state", "mechanism", "q"].some((name) => asked.get(name));
     const empty = pages.read && list.length === 0;
-    setText(status, !empty ? "" : filtered ? "No run matches." : "No run has been taken yet.");
+    setText(status, !empty ? "" : isFiltered(asked) ? "No run matches." : "No run has been taken yet.");
+    selection.update(selected);
   }
 
   function renderAndLookForNewer() {
     render();
+    renderFilters();
     const newest = Math.max(0, ...store.getState().runs.keys());
     if (!pages.read || newest <= Math.max(newest_asked_for, ...pages.ids)) return;
     // Asked for once: the server knows whether the filters let it through.
     newest_asked_for = newest;
-    void load(null);
+    void reload();
   }
 
-  const renderFilters = () => filters.update(asked, store.getState().mechanisms);
-  store.watch((state) => [state.mechanisms], renderFilters, signal);
+  function renderFilters() {
+    const state = store.getState();
+    const runs = [...state.runs.values()];
+    const hashes = [...new Set(runs.flatMap(({ machine }) => machine?.comparable ?? []))];
+    filters.update(asked, {
+      mechanisms: state.mechanisms,
+      machines: hashes.map((hash) => ({ hash, text: machineText(state, hash) })),
+      tags: [...new Set(runs.flatMap(({ tags }) => tags))].sort(),
+    });
+  }
+
+  store.watch((state) => [state.mechanisms, state.machines], renderFilters, signal);
   store.watch(
     (state) => [state.resync],
-    (resync) => void (resync > 0 && load(null)),
+    (resync) => void (resync > 0 && reload()),
     signal,
   );
   store.watch((state) => [state.runs, state.machine], renderAndLookForNewer, signal);
@@ -249,9 +251,13 @@ export function mountRuns({ root, signal, query, store }) {
   return {
     title: "Runs",
     query: (now) => {
+      /** @param {URLSearchParams} one */
+      const question = (one) => JSON.stringify(filtersOf(one));
+      const same = question(now) === question(asked);
       asked = now;
       renderFilters();
-      void load(null);
+      if (same) render();
+      else void load(null);
     },
   };
 }

@@ -1,12 +1,11 @@
 /** A run's name, note and tags, edited in place, and what can be done with the run. */
 
 import { h, setAttribute, setChildren, setText } from "../../js/dom.js";
-import { Problem } from "../../js/api.js";
-import { problemText } from "../../js/actions.js";
-import { fieldOfPointer, splitList } from "../../js/experiment.js";
+import { exportAddress } from "../../js/api.js";
 import { formatPlural, formatSpan, formatTime } from "../../js/format.js";
 import { isOver, stateText, stateTone } from "../../js/words.js";
-import { createField, textInput } from "../experiment/field.js";
+import { createMenu } from "../menu/menu.js";
+import { createEditor } from "./editor.js";
 
 /** @typedef {import("../../js/types.js").Run} Run */
 
@@ -26,55 +25,19 @@ function summaryText(run) {
   return parts.join(" · ");
 }
 
-/**
- * The form that takes the place of the name while it is edited.
- * @param {Run} seen
- * @param {(changes: Pick<Run, "name"|"note"|"tags">) => Promise<boolean>} save  false: changed by somebody else
- * @param {() => void} done
- */
-function createEditor(seen, save, done) {
-  const name = textInput("name", seen.name, { maxlength: "120" });
-  const tags = textInput("tags", seen.tags.join(", "));
-  const note = h("textarea", { name: "note", rows: 3 }, seen.note);
-  const fields = new Map([
-    ["/name", createField("/name", "Name", name)],
-    ["/tags", createField("/tags", "Tags", tags, "separated by commas")],
-    ["/note", createField("/note", "Note", note)],
-  ]);
-  const message = h("p", { class: "error", role: "alert" });
-  const submit = h("button", { type: "submit", class: "primary" }, "Save");
-  const form = h(
-    "form",
-    { class: "card run-editor", novalidate: true, "aria-label": "Name, tags and note" },
-    [...fields.values()].map((field) => field.element),
-    message,
-    h("div", { class: "row" }, submit, h("button", { type: "button", onclick: done }, "Cancel")),
-  );
-  form.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") done();
-  });
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    submit.disabled = true;
-    for (const field of fields.values()) field.setError("");
-    setText(message, "");
-    try {
-      if (await save({ name: name.value.trim(), tags: splitList(tags.value), note: note.value })) return done();
-      setText(
-        message,
-        "Somebody else changed this run in the meantime. Your text is still here; Save again puts it in place of theirs.",
-      );
-    } catch (error) {
-      const errors = error instanceof Problem ? error.errors : [];
-      for (const { pointer, detail } of errors)
-        fields.get(fieldOfPointer(pointer, fields.keys()) ?? "")?.setError(detail);
-      if (errors.length === 0) setText(message, problemText(error));
-      fields.get(fieldOfPointer(errors[0]?.pointer ?? "", fields.keys()) ?? "")?.focus();
-    } finally {
-      submit.disabled = false;
-    }
-  });
-  return { element: form, focus: () => name.select() };
+/** What a run can be had as. @param {number} id @returns {import("../menu/menu.js").MenuItem[]} */
+export const exportItems = (id) => [
+  { text: "Bundle to import elsewhere (JSON)", href: exportAddress(id, "json"), download: true },
+  { text: "Figures as a table (CSV)", href: exportAddress(id, "csv"), download: true },
+  { text: "Report to read offline (HTML)", href: exportAddress(id, "html"), download: true },
+  { text: "Histograms (HdrHistogram log)", href: exportAddress(id, "hlog"), download: true },
+];
+
+/** The runs of this experiment on this machine over time. @param {Run} run */
+export function trendAddress({ experiment_hash, machine }) {
+  const query = new URLSearchParams({ experiment: experiment_hash ?? "" });
+  if (machine) query.set("machine", machine.comparable);
+  return `/trends?${query}`;
 }
 
 /**
@@ -112,7 +75,9 @@ export function createRunHead({ onsave, onrepeat, ondelete, onpin }) {
 
   const pin = h("button", { type: "button", class: "small", onclick: withRun(onpin) });
   const change = h("a", { class: "button small" }, "Change and run…");
-  const json = h("a", { class: "button small", title: "All figures as JSON" }, "JSON");
+  const compare = h("a", { class: "button small", title: "Choose what to compare it with" }, "Compare with…");
+  const trend = h("a", { class: "button small", title: "This experiment over time" }, "Trend");
+  const files = createMenu("Export ▾", "Export this run", () => (run ? exportItems(run.id) : []));
   const element = h(
     "div",
     { class: "view-head run-head" },
@@ -122,7 +87,9 @@ export function createRunHead({ onsave, onrepeat, ondelete, onpin }) {
       { class: "row no-print" },
       h("button", { type: "button", class: "small", onclick: withRun(onrepeat) }, "Run again"),
       change,
-      json,
+      compare,
+      trend,
+      files,
       pin,
       h("button", { type: "button", class: "small danger", onclick: withRun(ondelete) }, "Delete"),
     ),
@@ -166,8 +133,9 @@ export function createRunHead({ onsave, onrepeat, ondelete, onpin }) {
       setText(pin, now.pinned ? "Unpin" : "Pin");
       setAttribute(pin, "title", now.pinned ? "Let retention thin this run out again" : "Keep this run from retention");
       setAttribute(change, "href", `/?own=${now.id}`);
-      setAttribute(json, "href", `/api/v1/runs/${now.id}/results`);
-      setAttribute(json, "download", `ipclab-run-${now.id}.json`);
+      setAttribute(compare, "href", `/runs?selected=${now.id}`);
+      setAttribute(trend, "href", trendAddress(now));
+      trend.hidden = now.experiment_hash === undefined;
     },
   };
 }
