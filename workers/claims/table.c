@@ -4,6 +4,22 @@
 
 /* By number. */
 #define CLAIMS(ENTRY)                                                                                        \
+    ENTRY(1)                                                                                                 \
+    ENTRY(2)                                                                                                 \
+    ENTRY(10)                                                                                                \
+    ENTRY(11)                                                                                                \
+    ENTRY(12)                                                                                                \
+    ENTRY(13)                                                                                                \
+    ENTRY(14)                                                                                                \
+    ENTRY(15)                                                                                                \
+    ENTRY(16)                                                                                                \
+    ENTRY(17)                                                                                                \
+    ENTRY(18)                                                                                                \
+    ENTRY(19)                                                                                                \
+    ENTRY(20)                                                                                                \
+    ENTRY(21)                                                                                                \
+    ENTRY(22)                                                                                                \
+    ENTRY(23)                                                                                                \
     ENTRY(33)                                                                                                \
     ENTRY(34)                                                                                                \
     ENTRY(35)                                                                                                \
@@ -17,6 +33,18 @@
     ENTRY(43)                                                                                                \
     ENTRY(44)                                                                                                \
     ENTRY(45)                                                                                                \
+    ENTRY(46)                                                                                                \
+    ENTRY(47)                                                                                                \
+    ENTRY(48)                                                                                                \
+    ENTRY(49)                                                                                                \
+    ENTRY(50)                                                                                                \
+    ENTRY(51)                                                                                                \
+    ENTRY(52)                                                                                                \
+    ENTRY(53)                                                                                                \
+    ENTRY(54)                                                                                                \
+    ENTRY(55)                                                                                                \
+    ENTRY(56)                                                                                                \
+    ENTRY(57)                                                                                                \
     ENTRY(71)                                                                                                \
     ENTRY(72)                                                                                                \
     ENTRY(73)
