@@ -267,6 +267,38 @@ double compare_p_least(size_t a_count, size_t b_count)
     return fmin(1, 2 / choose(a_count + b_count, a_count));
 }
 
+/* ---- how many trials ---- */
+
+size_t compare_trials_min(size_t tests)
+{
+    size_t trials = COMPARE_TRIALS_MIN;
+    while (compare_p_least(trials, trials) * (double)tests >= COMPARE_ALPHA)
+        trials++;
+    return trials;
+}
+
+size_t compare_trials_needed(struct stats_interval ratio, size_t a_count, size_t b_count, double reach,
+                             size_t tests)
+{
+    double least = (double)compare_trials_min(tests);
+    double taken = 2 * (double)a_count * (double)b_count / (double)(a_count + b_count);
+    double needed = fmax(least, floor(taken) + 1);
+    if (!isnan(ratio.low) && !isnan(ratio.high)) {
+        double half_width = log(fmax(ratio.high / ratio.value, ratio.value / ratio.low));
+        double scale = half_width / log(reach);
+        needed = fmax(needed, ceil(taken * scale * scale));
+    }
+    return needed <= COMPARE_TRIALS_MAX ? (size_t)needed : 0;
+}
+
+size_t compare_trials_to_judge(struct stats_interval ratio, size_t a_count, size_t b_count, double margin,
+                               size_t tests)
+{
+    double away = fmax(ratio.value, 1 / ratio.value);
+    double reach = away >= 1 + margin ? away : (1 + margin) / away;
+    return compare_trials_needed(ratio, a_count, b_count, reach, tests);
+}
+
 /* ---- many tests ---- */
 
 struct ranked_p {

@@ -25,7 +25,7 @@
 #include "server/analysis/stats.h"
 
 /* Up to so many trials on each side counting is exact; beyond, the normal approximation is as good. */
-enum { COMPARE_EXACT_TRIALS_MAX = 50 };
+enum { COMPARE_EXACT_TRIALS_MAX = 50, COMPARE_TRIALS_MIN = 4, COMPARE_TRIALS_MAX = 1000 };
 #define COMPARE_ALPHA 0.05
 /* A change below two in a hundred is nobody's regression, however sure it is. */
 #define COMPARE_CHANGE_MIN 0.02
@@ -52,6 +52,18 @@ int compare_p(const double *a, size_t a_count, const double *b, size_t b_count, 
 /* The least p that so many trials can have at all; with Holm over `tests` comparisons it has to be below
  * COMPARE_ALPHA / tests, or no difference can ever be found. */
 double compare_p_least(size_t a_count, size_t b_count);
+
+/* How many trials of each side it takes. Below COMPARE_TRIALS_MIN there is no interval, and with Holm over
+ * `tests` comparisons the least p has to stay below COMPARE_ALPHA. */
+size_t compare_trials_min(size_t tests);
+/* How many so that the interval ends within reach, a factor above 1, of the ratio it is around: its width
+ * goes with the square root of the number, as that of any estimate by ranks does in the limit. At least
+ * compare_trials_min and one more than were taken; 0 if that would be above COMPARE_TRIALS_MAX. */
+size_t compare_trials_needed(struct stats_interval ratio, size_t a_count, size_t b_count, double reach,
+                             size_t tests);
+/* What inconclusive samples need until they are the same within the margin, or different. */
+size_t compare_trials_to_judge(struct stats_interval ratio, size_t a_count, size_t b_count, double margin,
+                               size_t tests);
 
 /* Adjust the p values of one family of tests in place. NAN is no test and stays. Holm bounds the chance of
  * even one false difference and is for gates, Benjamini-Hochberg the share of false ones among the found and

@@ -24,6 +24,34 @@ test("two runs are compared case by case, in the direction each statistic has", 
   assert.equal(json.comparable, true);
   assert.deepEqual(json.machine_differences, []);
   assert.equal(json.gate, null);
+  assert.equal(json.noise_floor, null, "one pair is too few, and it is what is compared");
+  assert.equal(json.margin, 0.02);
+  assert.deepEqual(json.omnibus, []);
+});
+
+test("of three runs each case is asked first whether they differ at all", async (t) => {
+  const { client } = await startServer(t);
+  const runs = [];
+  for (let i = 0; i < 3; i++) runs.push(await takeRun(client, { ...small, placement: "same_cpu", trials: 4 }));
+  const { json, headers } = await client.get(`${compare}?base=${runs[0].id}&against=${runs[1].id},${runs[2].id}`);
+  assert.equal(json.verdicts.length, 2);
+  assert.equal(json.omnibus.length, 1);
+  assert.equal(json.omnibus[0].runs, 3);
+  assert.ok(json.omnibus[0].p > 0 && json.omnibus[0].p <= 1);
+  const again = await client.get(`${compare}?base=${runs[0].id}&against=${runs[1].id},${runs[2].id}`, { "If-None-Match": headers.etag });
+  assert.equal(again.status, 304);
+});
+
+test("runs that verify messages otherwise are shown side by side and not judged", async (t) => {
+  const { client } = await startServer(t);
+  const base = await takeRun(client, { ...small, placement: "same_cpu", trials: 6, verify: "none" });
+  const other = await takeRun(client, { ...small, placement: "same_cpu", trials: 6, verify: "full" });
+  const { json } = await client.get(`${compare}?base=${base.id}&against=${other.id}&max_slower=5%25`);
+  assert.deepEqual(json.experiment_differences, [{ against: other.id, field: "verify", base_value: "none", against_value: "full" }]);
+  assert.equal(json.verdicts[0].verdict, "not_comparable");
+  assert.equal(json.verdicts[0].reason, "verify");
+  assert.ok(json.verdicts[0].ratio > 0);
+  assert.equal(json.gate, "not_comparable");
 });
 
 test("a run held against another size is told apart: nothing was measured in both", async (t) => {
@@ -41,6 +69,7 @@ test("a gate refuses to decide on few trials", async (t) => {
   const { json } = await client.get(`${compare}?base=${base.id}&against=${other.id}&max_slower=0.05`);
   assert.equal(json.gate, "inconclusive");
   assert.match(json.gate_reason, /fewer than 8/);
+  assert.equal(json.trials_needed, 8);
   assert.equal(json.correction, "holm");
 });
 

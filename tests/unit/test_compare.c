@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "server/analysis/compare.h"
+#include "server/analysis/omnibus.h"
 #include "tests/support/criterion.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -215,6 +216,53 @@ Test(compare, least_p_tells_how_many_trials_a_family_needs)
 {
     cr_expect(gt(dbl, 80 * compare_p_least(6, 6), COMPARE_ALPHA));
     cr_expect(lt(dbl, 80 * compare_p_least(8, 8), COMPARE_ALPHA));
+}
+
+Test(compare, trials_go_with_the_square_of_the_precision)
+{
+    cr_expect(eq(sz, compare_trials_min(1), 4));
+    cr_expect(eq(sz, compare_trials_min(80), 7));
+    cr_expect(eq(sz, compare_trials_min(400), 9));
+    const struct stats_interval wide = {.value = 1, .low = 1 / 1.08, .high = 1.08};
+    cr_expect(eq(sz, compare_trials_needed(wide, 10, 10, 1.04, 1), 39), "10 * (ln 1.08 / ln 1.04)^2 = 38.5");
+    cr_expect(eq(sz, compare_trials_to_judge(wide, 10, 10, 0.04, 1), 39));
+    const struct stats_interval apart = {.value = 1.1, .low = 0.99, .high = 1.1 / 0.99 * 1.1};
+    cr_expect(eq(sz, compare_trials_to_judge(apart, 10, 10, 0.02, 1), 13),
+              "10 * (ln 1.111 / ln 1.1)^2 = 12.2");
+    const struct stats_interval none = {.value = 1.1, .low = NAN, .high = NAN};
+    cr_expect(eq(sz, compare_trials_to_judge(none, 3, 3, 0.02, 80), 7));
+    const struct stats_interval on_the_edge = {.value = 1.0199, .low = 0.9, .high = 1.2};
+    cr_expect(eq(sz, compare_trials_to_judge(on_the_edge, 10, 10, 0.02, 1), 0), "more than can be asked for");
+}
+
+/* Hollander & Wolfe, mucociliary efficiency; R's help page of kruskal.test. */
+Test(omnibus, of_hollander_and_wolfe)
+{
+    static const double normal[] = {2.9, 3.0, 2.5, 2.6, 3.2}, obstructive[] = {3.8, 2.7, 4.0, 2.4},
+                        asbestosis[] = {2.8, 3.4, 3.7, 2.2, 2.0};
+    const struct sample samples[] = {{normal, 5}, {obstructive, 4}, {asbestosis, 5}};
+    struct omnibus omnibus;
+    cr_assert(zero(int, omnibus_test(samples, 3, &omnibus)));
+    cr_expect(epsilon_eq(dbl, omnibus.h, 0.771429, 5e-7));
+    cr_expect(epsilon_eq(dbl, omnibus.p, 0.679965, 5e-7));
+}
+
+/* With two samples H is the square of Mann and Whitney's z, ties and all. */
+Test(omnibus, of_two_samples_is_the_test_of_ranks)
+{
+    static const double before[] = {3069, 3075, 3069, 3067, 3207, 3064, 3064, 3058, 3059, 3062};
+    static const double after[] = {3075, 3065, 3059, 3065, 3060, 3081, 3186, 3135, 3087, 3062};
+    const struct sample samples[] = {{before, 10}, {after, 10}};
+    struct omnibus omnibus;
+    cr_assert(zero(int, omnibus_test(samples, 2, &omnibus)));
+    double ties = 6 * (8 - 2); /* six pairs */
+    double z = (60.5 - 50) / sqrt(100.0 / 12 * (21 - ties / (20 * 19)));
+    cr_expect(epsilon_eq(dbl, omnibus.h, z * z, 1e-9));
+    cr_assert(zero(int, omnibus_test(samples, 1, &omnibus)));
+    cr_expect(isnan(omnibus.h));
+    const struct sample equal[] = {{(const double[]){1, 1}, 2}, {(const double[]){1}, 1}};
+    cr_assert(zero(int, omnibus_test(equal, 2, &omnibus)));
+    cr_expect(epsilon_eq(dbl, omnibus.p, 1, 0));
 }
 
 Test(compare, a_verdict_needs_all_three)

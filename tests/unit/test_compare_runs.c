@@ -4,6 +4,7 @@
 #include "common/cleanup.h"
 #include "common/json.h"
 #include "server/analysis/compare_runs.h"
+#include "server/analysis/statistic.h"
 #include "tests/support/archive.h"
 #include "tests/support/criterion.h"
 #include "tests/support/scratch.h"
@@ -18,23 +19,31 @@ struct bench {
 enum { CASES = ARCHIVE_CASES };
 static struct store_case cases[CASES];
 
-static int64_t add_run(struct bench *bench)
+static int64_t add_run(struct bench *bench, const char *experiment)
 {
     struct err err;
     struct store_run run = archive_run("run");
+    if (experiment != NULL)
+        run.experiment = (char *)(uintptr_t)experiment;
     memcpy(cases, archive_cases, sizeof cases);
     cases[1].key.pattern = PATTERN_STREAM;
     cr_assert(zero(int, store_run_insert(bench->store, &run, cases, CASES, NULL, &err)), "%s", err.text);
     return run.id;
 }
 
-static void bench_init(struct bench *bench)
+/* The experiments of the two runs, NULL = any. */
+static void bench_init_with(struct bench *bench, const char *const experiments[2])
 {
     struct err err;
     scratch_init(&bench->scratch);
     cr_assert(zero(int, store_open(bench->scratch.path, &bench->store, &err)), "%s", err.text);
     for (size_t i = 0; i < 2; i++)
-        bench->runs[i] = (struct store_run){.id = add_run(bench)};
+        bench->runs[i] = (struct store_run){.id = add_run(bench, experiments[i])};
+}
+
+static void bench_init(struct bench *bench)
+{
+    bench_init_with(bench, (const char *const[2]){NULL, NULL});
 }
 
 static void bench_fini(struct bench *bench)
@@ -174,4 +183,88 @@ Test(compare_runs, another_isolation_can_be_looked_at_but_passes_no_gate)
     expect_word(document, "gate", "not_comparable");
     cr_expect(not(json_boolean_or(json_member(document, "comparable"), true)));
     expect_word(verdict_of(document, "pipe"), "verdict", "same");
+}
+
+static double number_of(const struct json_node *node, const char *name)
+{
+    return json_number_or(json_member(node, name), NAN);
+}
+
+Test(compare_runs, a_regression_counts_whatever_keeps_the_other_cases_open)
+{
+    AUTO(bench_fini) struct bench bench;
+    bench_init(&bench);
+    add_trials(&bench, 0, 10, 6000, 2e9, DISTANCE_C);
+    add_trials(&bench, 1, 10, 6000, 1e9, DISTANCE_C);
+    AUTO(json_cleanup) struct json_node *document = compare(&bench, 0, 0.05);
+    expect_word(document, "gate", "regression");
+    expect_word(document, "gate_reason", "tcp, stream of 65536 bytes: slower by 100.0 %, the limit is 5.0 %");
+}
+
+Test(compare_runs, inconclusive_says_how_many_trials_it_would_take)
+{
+    AUTO(bench_fini) struct bench bench;
+    bench_init(&bench);
+    add_trials(&bench, 0, 3, 6000, 2e9, DISTANCE_C);
+    add_trials(&bench, 1, 3, 9000, 2e9, DISTANCE_C);
+    AUTO(json_cleanup) struct json_node *few = compare(&bench, 0, NAN);
+    cr_expect(epsilon_eq(dbl, number_of(verdict_of(few, "pipe"), "trials_needed"), 5, 0),
+              "of two tests p has to be below 0.025");
+    AUTO(json_cleanup) struct json_node *gated = compare(&bench, 0, 0.05);
+    expect_word(gated, "gate", "inconclusive");
+    cr_expect(epsilon_eq(dbl, number_of(gated, "trials_needed"), 8, 0));
+}
+
+Test(compare_runs, runs_that_verify_otherwise_are_shown_and_not_judged)
+{
+    AUTO(bench_fini) struct bench bench;
+    bench_init_with(&bench,
+                    (const char *const[2]){"{\"verify\":\"none\",\"duration_ms\":250,\"warmup_ms\":50}",
+                                           "{\"verify\":\"full\",\"duration_ms\":250,\"warmup_ms\":50}"});
+    add_trials(&bench, 0, 10, 6000, 2e9, DISTANCE_C);
+    add_trials(&bench, 1, 10, 7200, 2e9, DISTANCE_C);
+    AUTO(json_cleanup) struct json_node *document = compare(&bench, 0, 0.05);
+    const struct json_node *verdict = verdict_of(document, "pipe");
+    expect_word(verdict, "verdict", "not_comparable");
+    expect_word(verdict, "reason", "verify");
+    cr_expect(epsilon_eq(dbl, number_of(verdict, "ratio"), 1.2, 0.001));
+    cr_expect(isnan(number_of(verdict, "p_adjusted")));
+    expect_word(document, "gate", "not_comparable");
+    const struct json_node *difference = json_first(json_member(document, "experiment_differences"));
+    expect_word(difference, "field", "verify");
+    expect_word(difference, "base_value", "none");
+    expect_word(difference, "against_value", "full");
+    cr_expect(eq(ptr, (void *)(uintptr_t)json_next(difference), NULL));
+}
+
+static struct json_node *compare_by(struct bench *bench, int statistic)
+{
+    struct err err;
+    AUTO(text_fini) struct text text = TEXT_EMPTY;
+    json_free(compare(bench, 0, NAN)); /* reads the runs again */
+    const struct compare_request request = {.base = &bench->runs[0],
+                                            .against = &bench->runs[1],
+                                            .against_count = 1,
+                                            .statistic = statistic,
+                                            .max_slower = NAN};
+    cr_assert(zero(int, compare_runs_write(bench->store, &request, &text, &err)), "%s", err.text);
+    return json_parse(text_string(&text), text.length, &err);
+}
+
+Test(compare_runs, longer_trials_are_compared_by_all_but_their_extremes)
+{
+    AUTO(bench_fini) struct bench bench;
+    bench_init_with(&bench,
+                    (const char *const[2]){"{\"verify\":\"header\",\"duration_ms\":250,\"warmup_ms\":50}",
+                                           "{\"verify\":\"header\",\"duration_ms\":500,\"warmup_ms\":60}"});
+    add_trials(&bench, 0, 10, 6000, 2e9, DISTANCE_C);
+    add_trials(&bench, 1, 10, 7200, 2e9, DISTANCE_C);
+    AUTO(json_cleanup) struct json_node *median = compare_by(&bench, STATISTIC_P50);
+    expect_word(verdict_of(median, "pipe"), "verdict", "slower");
+    const struct json_node *difference = json_first(json_member(median, "experiment_differences"));
+    expect_word(difference, "field", "duration_ms");
+    expect_word(json_next(difference), "field", "warmup_ms");
+    AUTO(json_cleanup) struct json_node *extreme = compare_by(&bench, STATISTIC_MAX);
+    expect_word(verdict_of(extreme, "pipe"), "verdict", "not_comparable");
+    expect_word(verdict_of(extreme, "pipe"), "reason", "duration_ms");
 }

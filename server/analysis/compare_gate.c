@@ -1,0 +1,129 @@
+/* The gate: may this run follow that one? A regression in any case settles it, since it was found in spite of
+ * the correction; after that whatever keeps a case from being decided, the gravest first. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/text.h"
+#include "server/analysis/compare_parts.h"
+
+#define GATE_NAME(symbol, name) [symbol] = (name),
+const char *const compare_gate_names[COMPARE_GATE_COUNT] = {COMPARE_GATE_WORDS(GATE_NAME)};
+
+/* How many times slower, whichever way the statistic points. */
+static struct stats_interval slowdown_of(const struct verdict *verdict)
+{
+    struct stats_interval ratio = verdict->ratio;
+    if (!statistic_higher_is_better(verdict->base->statistic))
+        return ratio;
+    return (struct stats_interval){.value = 1 / ratio.value, .low = 1 / ratio.high, .high = 1 / ratio.low};
+}
+
+/* Until the interval lies on one side of the limit. */
+static size_t trials_to_decide(const struct comparison *comparison, const struct verdict *verdict)
+{
+    double limit = 1 + comparison->request->max_slower;
+    struct stats_interval slowdown = slowdown_of(verdict);
+    double reach = fmax(slowdown.value / limit, limit / slowdown.value);
+    return compare_trials_needed(slowdown, verdict->base_count, verdict->against_count, reach,
+                                 comparison->count);
+}
+
+static struct gate about_case(enum compare_gate_word word, const struct verdict *verdict, const char *text)
+{
+    const struct ipc_case *key = &verdict->base->key;
+    struct gate gate = {.word = word};
+    snprintf(gate.reason, sizeof gate.reason, "%s, %s of %lld bytes: %s", key->mechanism,
+             pattern_names[key->pattern], (long long)key->message_bytes, text);
+    return gate;
+}
+
+static struct gate about_all(enum compare_gate_word word, const char *text)
+{
+    struct gate gate = {.word = word};
+    text_copy(gate.reason, sizeof gate.reason, text);
+    return gate;
+}
+
+static struct gate regression(const struct comparison *comparison, const struct verdict *verdict)
+{
+    char text[96];
+    snprintf(text, sizeof text, "slower by %.1f %%, the limit is %.1f %%",
+             100 * (slowdown_of(verdict).value - 1), 100 * comparison->request->max_slower);
+    return about_case(COMPARE_GATE_REGRESSION, verdict, text);
+}
+
+static struct gate incomparable(const struct verdict *verdict)
+{
+    static const char *const texts[COMPARE_REASON_COUNT] = {
+        [COMPARE_REASON_DISTANCE] = "no trials of equal core distance in both runs",
+        [COMPARE_REASON_VERIFY] = "the runs verify messages otherwise",
+        [COMPARE_REASON_DURATION] = "the trials are of another length",
+    };
+    return about_case(COMPARE_GATE_NOT_COMPARABLE, verdict, texts[verdict->reason]);
+}
+
+static struct gate too_few(const struct verdict *verdict, size_t trials_min)
+{
+    char text[96];
+    snprintf(text, sizeof text, "fewer than %zu comparable trials, too few to gate on", trials_min);
+    struct gate gate = about_case(COMPARE_GATE_INCONCLUSIVE, verdict, text);
+    gate.trials_needed = trials_min;
+    return gate;
+}
+
+static struct gate unsure(const struct comparison *comparison, const struct verdict *verdict)
+{
+    bool below_noise = comparison->request->max_slower < verdict->margin;
+    struct gate gate =
+        about_case(COMPARE_GATE_INCONCLUSIVE, verdict,
+                   below_noise ? "its interval reaches beyond the limit, which is below what equal "
+                                 "runs differ by on this machine"
+                               : "its interval reaches beyond the limit");
+    for (size_t i = 0; i < comparison->count; i++) {
+        const struct verdict *one = &comparison->verdicts[i];
+        if (slowdown_of(one).high <= 1 + comparison->request->max_slower)
+            continue;
+        size_t needed = trials_to_decide(comparison, one);
+        if (needed == 0) {
+            gate.trials_needed = 0;
+            break;
+        }
+        gate.trials_needed = needed > gate.trials_needed ? needed : gate.trials_needed;
+    }
+    return gate;
+}
+
+struct gate compare_gate_decide(const struct comparison *comparison)
+{
+    double limit = 1 + comparison->request->max_slower;
+    size_t trials_min = compare_trials_min(comparison->count);
+    if (trials_min < COMPARE_GATE_TRIALS_MIN)
+        trials_min = COMPARE_GATE_TRIALS_MIN;
+    const struct verdict *slower = NULL, *other = NULL, *few = NULL, *open = NULL;
+    if (!comparison->comparable)
+        return about_all(COMPARE_GATE_NOT_COMPARABLE, "the machines or their isolation differ");
+    if (comparison->count == 0)
+        return about_all(COMPARE_GATE_NOTHING_MEASURED, "no case was measured in both runs");
+    for (size_t i = comparison->count; i-- > 0;) { /* so that the first of each kind is named */
+        const struct verdict *verdict = &comparison->verdicts[i];
+        struct stats_interval slowdown = slowdown_of(verdict);
+        if (verdict->word == COMPARE_NOT_COMPARABLE)
+            other = verdict;
+        else if (verdict->base_count < trials_min || verdict->against_count < trials_min)
+            few = verdict;
+        else if (verdict->word == COMPARE_SLOWER && slowdown.value >= limit)
+            slower = verdict;
+        else if (!(slowdown.high <= limit))
+            open = verdict;
+    }
+    if (slower != NULL)
+        return regression(comparison, slower);
+    if (other != NULL)
+        return incomparable(other);
+    if (few != NULL)
+        return too_few(few, trials_min);
+    if (open != NULL)
+        return unsure(comparison, open);
+    return about_all(COMPARE_GATE_PASS, "every interval ends below the limit");
+}
