@@ -59,7 +59,7 @@ export function createArchiveFilters(signal) {
     state: select("state"),
     mechanism: select("mechanism"),
     machine: select("machine"),
-    tag: text("tag", { type: "search", list: "archive-tags", autocomplete: "off" }),
+    tag: text("tag", { type: "text", list: "archive-tags", autocomplete: "off" }),
     since: day("since"),
     until: day("until"),
   };

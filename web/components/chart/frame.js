@@ -75,11 +75,11 @@ export function createFrame(signal) {
   const files = h(
     "div",
     { class: "chart-files no-print" },
-    createFile("SVG", "Save the chart as SVG", () => {
+    createFile("SVG", "This chart as SVG", () => {
       const drawing = plot.querySelector("svg");
       if (content && drawing) saveText(`${fileName(content.label)}.svg`, "image/svg+xml", svgText(drawing));
     }),
-    createFile("CSV", "Save the chart's figures as CSV", () => {
+    createFile("CSV", "This chart's figures as CSV", () => {
       if (!content) return;
       const { heads, rows } = content.figures();
       saveText(`${fileName(content.label)}.csv`, "text/csv", csvText(heads, rows));
