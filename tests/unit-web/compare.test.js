@@ -42,7 +42,10 @@ const aVerdict = (changes = {}) => ({
   p_adjusted: 0.5,
   cliffs_delta: 0,
   n: [10, 10],
+  margin: 0.02,
   verdict: "inconclusive",
+  reason: null,
+  trials_needed: null,
   ...changes,
 });
 

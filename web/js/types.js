@@ -200,18 +200,27 @@
  * @property {number|null} p_adjusted
  * @property {number|null} cliffs_delta
  * @property {[number, number]} n  comparable trials of the base and of the other
+ * @property {number} margin  a ratio closer to 1 is no difference
  * @property {VerdictWord} verdict
+ * @property {"distance"|"verify"|"duration_ms"|null} reason  why it is not comparable
+ * @property {number|null} trials_needed  of an inconclusive one, about how many of each run
  *
  * @typedef {object} Comparison
  * @property {number} base
  * @property {number[]} against
  * @property {string} statistic
  * @property {"holm"|"benjamini_hochberg"} correction
- * @property {number} margin  ratios this close to 1 are the same
+ * @property {number} margin  ratios this close to 1 are the same; the widest of the verdicts
+ * @property {{value: number, pairs: number}|null} noise_floor  by how much equal runs differ on the base's machine
  * @property {Verdict[]} verdicts
+ * @property {Omnibus[]} omnibus  of cases that three runs or more have
  * @property {boolean} comparable
  * @property {"pass"|"regression"|"inconclusive"|"nothing_measured"|"not_comparable"|null} gate
  * @property {string|null} gate_reason
+ * @property {number|null} trials_needed  of an inconclusive gate
+ *
+ * @typedef {Pick<Verdict, "mechanism"|"pattern"|"message_bytes"|"rate_hz"|"wait"|"placement"|"relation"|"senders"|"receivers">
+ *   & {statistic: string, distance: string|null, runs: number, h: number, p: number}} Omnibus  do the runs differ at all?
  *
  * @typedef {object} Sample  a provisional figure of the trial being taken
  * @property {number} run
@@ -333,6 +342,7 @@
  * @typedef {object} Claim
  * @property {number} number
  * @property {string} mechanism
+ * @property {string|null} criterion  of the matrix, that it proves
  * @property {string} text
  * @property {string} experiment  what is done, in words
  * @property {string} source  the few lines of C that matter

@@ -21,12 +21,16 @@
  * @property {string} told  all of it in words
  * @property {(string|number|null)[]} cells  of the table twin, after the name
  *
+ * @typedef {object} Group
+ * @property {string} title  none: no head
+ * @property {Row[]} rows
+ * @property {{low: number, high: number}} [band]  shaded behind the rows
+ *
  * @typedef {object} Props
  * @property {string} label
- * @property {{title: string, rows: Row[]}[]} groups  a group without a title has no head
+ * @property {Group[]} groups
  * @property {import("../../js/axes.js").ValueAxis} axis
  * @property {(value: number) => string} format  of the ticks
- * @property {{low: number, high: number, text: string}|null} band
  * @property {string[]} heads  of the table twin
  */
 
@@ -134,22 +138,26 @@ function drawRow(row, top, layout) {
   return group;
 }
 
+/** @param {{low: number, high: number}} band @param {number} y @param {number} height @param {Layout} layout */
+const drawBand = ({ low, high }, y, height, layout) =>
+  svg("rect", { class: "row-band", x: layout.x(low), width: Math.max(1, layout.x(high) - layout.x(low)), y, height });
+
 /** @param {Props} props @param {number} width */
 function draw(props, width) {
   const layout = createLayout(props, width);
   let y = 22;
-  const drawn = props.groups.flatMap(({ title, rows }) => {
-    const head = title ? [drawText("row-head", 0, y + head_px - 12, "start", title)] : [];
+  const shades = [];
+  /** @type {SVGElement[]} */
+  const drawn = [];
+  for (const { title, rows, band } of props.groups) {
+    if (title) drawn.push(drawText("row-head", 0, y + head_px - 12, "start", title));
     if (title) y += head_px;
-    return [
-      ...head,
-      ...rows.map((row) => {
-        const element = drawRow(row, y, layout);
-        y += layout.row;
-        return element;
-      }),
-    ];
-  });
+    if (band) shades.push(drawBand(band, y, rows.length * layout.row, layout));
+    for (const row of rows) {
+      drawn.push(drawRow(row, y, layout));
+      y += layout.row;
+    }
+  }
   const bottom = y + 4;
   const grid = props.axis.ticks.flatMap((tick) => {
     const x = layout.x(tick);
@@ -158,22 +166,12 @@ function draw(props, width) {
     const labels = [12, bottom + 16].map((at) => drawText("", x, at, "middle", shortText(props.format(tick))));
     return svg("g", { class: "chart-grid" }, line, labels);
   });
-  const { band } = props;
-  const shade =
-    band &&
-    svg("rect", {
-      class: "row-band",
-      x: layout.x(band.low),
-      width: Math.max(1, layout.x(band.high) - layout.x(band.low)),
-      y: 18,
-      height: bottom - 18,
-    });
   const height = bottom + axis_px;
   const label = `${props.label}. Up and down keys move from row to row.`;
   const attributes = { width, height, viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": label };
   const points = drawn.filter((one) => one.classList.contains("row"));
   return {
-    drawing: svg("svg", attributes, shade, grid, drawn),
+    drawing: svg("svg", attributes, shades, grid, drawn),
     points: points.map((one) => [/** @type {SVGGElement} */ (one)]),
   };
 }

@@ -47,6 +47,13 @@ function createSelect(name, label) {
 
 export { createSelect };
 
+/** @param {import("../../js/types.js").Comparison} comparison */
+function gateText({ gate_reason, trials_needed }) {
+  const reason = (gate_reason ?? "").replace(/\.$/, "");
+  const more = trials_needed && !/\d+ trials/.test(reason) ? ` About ${trials_needed} trials of each case would decide.` : "";
+  return `${reason}.${more} With a gate p is corrected by Holm.`;
+}
+
 function createGate() {
   const limit = h("input", {
     type: "text",
@@ -82,7 +89,7 @@ function createGate() {
     told: h("div", { class: "gate-answer" }, told, script),
     /** @param {Compared} compared */
     update({ comparison, question }) {
-      const { gate, gate_reason } = comparison;
+      const { gate } = comparison;
       const { text, tone } = gates[gate ?? ""] ?? { text: gate ?? "", tone: "" };
       if (document.activeElement !== limit) limit.value = question.max_slower ?? "";
       setAttribute(limit, "aria-invalid", null);
@@ -90,7 +97,7 @@ function createGate() {
       verdict.hidden = gate === null;
       setText(verdict, text);
       setAttribute(verdict, "class", `chip ${tone}`);
-      setText(reason, gate === null ? "" : `${gate_reason ?? ""}. With a gate p is corrected by Holm.`);
+      setText(reason, gate === null ? "" : gateText(comparison));
       script.hidden = gate === null;
       const address = comparisonAddress({
         base: comparison.base,

@@ -3,7 +3,7 @@
 import { h, setChildren, setText } from "../../js/dom.js";
 import { ratioAxis } from "../../js/axes.js";
 import { caseKey, groupKey, groupsOf, pText, ratioText, rawRatios, trialsNeeded, verdicts } from "../../js/compare.js";
-import { formatCount, formatNumber, formatPlural } from "../../js/format.js";
+import { formatCount, formatNumber, formatPlural, formatShare } from "../../js/format.js";
 import { distanceText, settingText, statisticText } from "../../js/words.js";
 import { createRowChart } from "../chart/rows.js";
 import { runName, trialsByCase } from "./model.js";
@@ -35,17 +35,27 @@ export function shownVerdicts({ comparison, question }) {
 const intervalText = ({ low, high }) =>
   low === null || high === null ? "no interval" : `${formatNumber(low)}–${formatNumber(high)}`;
 
-/** @param {Verdict} one */
-function toldText(one) {
+/** @type {Record<string, string>} */
+const reasons = {
+  distance: "no trials of equal core distance in both runs",
+  verify: "the runs verify messages otherwise, which is another loop",
+  duration_ms: "the trials are of another length, which a maximum follows",
+};
+
+/** @param {Verdict} one @param {import("../../js/types.js").Omnibus|undefined} omnibus */
+function toldText(one, omnibus) {
   const { text } = verdicts[one.verdict];
-  if (one.ratio === null) return `${text}: no trials of equal core distance in both runs`;
+  const why = one.reason === null ? "" : `: ${reasons[one.reason] ?? one.reason}`;
+  if (one.ratio === null) return text + why;
   const parts = [
-    `${ratioText(one.ratio)} (${intervalText(one)}), ${text}`,
+    `${ratioText(one.ratio)} (${intervalText(one)}), ${text}${why}`,
     `p ${pText(one.p)}, adjusted ${pText(one.p_adjusted)}`,
     `Cliff's δ ${one.cliffs_delta?.toFixed(2) ?? "–"}`,
     `${one.n[1]} trials against ${one.n[0]}`,
   ];
   if (one.distance) parts.push(`distance ${one.distance}`);
+  if (one.trials_needed) parts.push(`would take about ${formatCount(one.trials_needed)} trials a run`);
+  if (omnibus) parts.push(`all ${omnibus.runs} runs: Kruskal–Wallis H ${formatNumber(omnibus.h)}, p ${pText(omnibus.p)}`);
   return parts.join("; ");
 }
 
@@ -56,7 +66,7 @@ function toldText(one) {
  * @param {Set<string>} alike  mechanisms that one group holds more than once
  * @returns {import("../chart/rows.js").Row}
  */
-function rowOf(one, { sides, legend }, trials, alike) {
+function rowOf(one, { sides, legend, comparison }, trials, alike) {
   const key = caseKey(one);
   const place = sides.findIndex(({ run }) => run.id === one.against);
   const raw = rawRatios(one, trials[0].get(key) ?? [], trials[place]?.get(key) ?? []);
@@ -81,7 +91,10 @@ function rowOf(one, { sides, legend }, trials, alike) {
     figure: ratioText(one.ratio),
     word: `${sign} ${text}`,
     tone,
-    told: toldText(one),
+    told: toldText(
+      one,
+      comparison.omnibus.find((other) => caseKey(other) === key),
+    ),
     cells: [
       ratioText(one.ratio),
       intervalText(one),
@@ -114,9 +127,17 @@ function repeatedMechanisms(list) {
   return repeated;
 }
 
+/** @param {import("../../js/types.js").Comparison} comparison */
+function marginText({ noise_floor, verdicts: list }) {
+  const margins = [...new Set(list.map(({ margin }) => formatShare(margin)))].join(" or ");
+  return noise_floor
+    ? `${margins}, from 2 % and from how much equal runs differ on this machine (${formatPlural(noise_floor.pairs, "pair")} of them)`
+    : `${margins}; how much equal runs differ on this machine is known from three pairs of them on`;
+}
+
 /** @param {Compared} compared */
 function methodText({ comparison, sides }) {
-  const { verdicts: list, correction, margin } = comparison;
+  const { verdicts: list, correction } = comparison;
   const over = sides.length > 2 ? "each run over the base" : `${sides[1]?.name} over ${sides[0].name}`;
   const name = correction === "holm" ? "Holm, as a gate wants it" : "Benjamini–Hochberg, for exploring";
   return (
@@ -128,16 +149,26 @@ function methodText({ comparison, sides }) {
   );
 }
 
-/** Why so little can be told, where it is the number of trials. @param {readonly Verdict[]} list */
+/** Why so little can be told, where more trials would help. @param {readonly Verdict[]} list */
 function trialsHint(list) {
+  const open = list.filter(({ verdict }) => verdict === "inconclusive");
   const judged = list.filter(({ ratio }) => ratio !== null);
+  if (open.length === 0) return "";
+  const needed = open.flatMap(({ trials_needed }) => trials_needed ?? []).sort((a, b) => a - b);
+  const single = trialsNeeded(judged.length);
   const least = Math.min(...judged.flatMap(({ n }) => n));
-  const needed = trialsNeeded(judged.length);
-  if (judged.length === 0 || least >= needed) return "";
-  return (
-    `Some cases have only ${formatPlural(least, "trial")} a side. Among ${formatCount(judged.length)} cases the exact test ` +
-    `can single one out from ${formatCount(needed)} trials a side on; a gate asks for 8.`
-  );
+  const parts = [];
+  if (least < single)
+    parts.push(
+      `Among ${formatPlural(judged.length, "case")} the exact test can single one out from ${single} trials a run on; ` +
+        `some have ${least}.`,
+    );
+  if (needed.length > 0)
+    parts.push(
+      `To decide ${formatPlural(open.length, "case")} that ${open.length === 1 ? "is" : "are"} inconclusive would take ` +
+        `about ${formatCount(needed[0])} to ${formatCount(needed[needed.length - 1])} trials a run.`,
+    );
+  return parts.join(" ");
 }
 
 /** @param {readonly Verdict[]} list */
@@ -163,12 +194,13 @@ export function createForest(signal) {
     ),
     /** @param {Compared} compared */
     update(compared) {
-      const { comparison, question } = compared;
+      const { question } = compared;
       const all = shownVerdicts(compared).list;
       const list = all.filter(({ verdict }) => question.verdict === null || verdict === question.verdict);
       const trials = compared.sides.map(trialsByCase);
       const repeated = repeatedMechanisms(all);
       const groups = groupsOf(list).map(({ text, cases }) => ({
+        band: { low: 1 - cases[0].margin, high: 1 + cases[0].margin },
         title: `${text} · ${statisticText(cases[0].statistic)}`,
         rows: byCase(cases).map((one) => rowOf(one, compared, trials, repeated)),
       }));
@@ -181,7 +213,6 @@ export function createForest(signal) {
         groups,
         axis: ratioAxis(ends, { least: 1.1, most: 20 }),
         format: ratioText,
-        band: { low: 1 - comparison.margin, high: 1 + comparison.margin, text: "the same" },
         heads,
       });
       const few = trialsHint(all);

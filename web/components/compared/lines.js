@@ -179,7 +179,6 @@ export function createComparedThroughput(signal) {
       groups: [{ title: "", rows: list }],
       axis,
       format,
-      band: null,
       heads: compared.sides.flatMap(({ name }) => [name, `${name}, interval`]),
     });
     setText(whose, `logarithmic; ${compared.sides[0].name} hollow, above`);
