@@ -143,8 +143,8 @@ function methodText({ comparison, sides }) {
   return (
     `Ratio of ${over}: the median over all pairs of trials (Hodges–Lehmann) with its 95 % interval. ` +
     `p is from an exact permutation test, corrected for ${formatPlural(list.length, "case")} (${name}). ` +
-    `Faster and slower need p < 0.05, an interval without 1, and a difference of at least ${formatNumber(100 * margin)} %, ` +
-    "the shaded band. Of a latency less is faster, of a rate more. " +
+    `Faster and slower need p < 0.05, an interval without 1, and a ratio outside the shaded band: ${marginText(comparison)}. ` +
+    "Of a latency less is faster, of a rate more. " +
     "Small dots are the trials over the base's median: hollow the base's, filled the other's."
   );
 }
