@@ -423,7 +423,8 @@ int store_series(struct store *store, const struct store_series_query *query, st
 
 /* An experiment of which a machine took more than one run. */
 struct store_repeated {
-    char experiment_hash[STORE_HASH_BYTES], machine_full[STORE_HASH_BYTES], machine_comparable[STORE_HASH_BYTES];
+    char experiment_hash[STORE_HASH_BYTES], machine_full[STORE_HASH_BYTES],
+        machine_comparable[STORE_HASH_BYTES];
     int64_t runs, first_ms, last_ms, last_id;
     const char *name, *experiment; /* of the last run; borrowed for the call */
 };

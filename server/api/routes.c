@@ -4,6 +4,8 @@ static const char *const run_filters[] = {"limit",   "cursor", "sort",  "state",
                                           "machine", "q",      "since", "until", NULL};
 static const char *const trial_options[] = {"include", "limit", "cursor", NULL};
 static const char *const compare_options[] = {"base", "against", "statistic", "max_slower", NULL};
+static const char *const trend_options[] = {"experiment",    "machine", "statistic", "mechanism", "pattern",
+                                            "message_bytes", "limit",   "cursor",    NULL};
 static const char *const event_options[] = {"topics", "last_event_id", NULL};
 
 static const struct route routes[] = {
@@ -21,6 +23,7 @@ static const struct route routes[] = {
     {METHOD_GET, "/api/v1/runs/{id}/results", api_get_results, NULL},
     {METHOD_GET, "/api/v1/runs/{id}/trials", api_list_trials, trial_options},
     {METHOD_GET, "/api/v1/compare", api_compare_runs, compare_options},
+    {METHOD_GET, "/api/v1/trends", api_get_trends, trend_options},
     {METHOD_GET, "/api/v1/events", api_get_events, event_options},
     {METHOD_GET, "/api/v1/openapi.json", api_get_openapi_json, NULL},
     {METHOD_GET, "/api/v1/openapi.yaml", api_get_openapi_yaml, NULL},
