@@ -1,48 +1,39 @@
 /**
  * Which claims decide what the matrix says of a mechanism: who may join, which way data goes, how many take part, and
- * whether it waits. And the order and filters of the ledger. Pure.
+ * whether it waits. And the order and the filters of the ledger. Pure.
  */
+
+/** @typedef {import("./types.js").Claim} Claim */
+
+/** As the claims name what they prove; the first four are columns of the matrix. */
+export const criteria = ["reach", "direction", "count", "synchronises", "boundaries", "persists"];
+
+/** @param {string} mechanism @param {string} criterion */
+const keyOf = (mechanism, criterion) => `${mechanism} ${criterion}`;
 
 /**
- * @typedef {import("./types.js").Claim} Claim
- * @typedef {"reach"|"direction"|"ends"|"waits"} Criterion
+ * Addresses of the claims behind each cell of the matrix that has any.
+ * @param {readonly Pick<Claim, "number"|"mechanism"|"criterion">[]} claims
+ * @returns {{hrefOf: (mechanism: string, criterion: string) => string|null}}
  */
-
-/** @type {readonly Criterion[]} */
-export const criteria = ["reach", "direction", "ends", "waits"];
-
-/** @type {Record<string, Record<Criterion, number[]>>} */
-const proofs = {
-  shm_sysv: { reach: [12, 18, 20], direction: [1, 13], ends: [11, 15, 22], waits: [3, 8, 9] },
-  mmap_file: { reach: [24, 26], direction: [24, 25], ends: [24, 26], waits: [32] },
-  pipe: { reach: [41, 42, 44], direction: [34, 35, 40], ends: [39, 57], waits: [38, 39] },
-  fifo: { reach: [47, 48], direction: [51, 53], ends: [55, 56], waits: [53] },
-  unix_stream: { reach: [58, 61], direction: [58], ends: [67, 68], waits: [64, 66] },
-  unix_dgram: { reach: [58, 61], direction: [58], ends: [], waits: [63] },
-  tcp: { reach: [58], direction: [58], ends: [67, 68], waits: [64, 66] },
-  udp: { reach: [58], direction: [58], ends: [], waits: [63] },
-};
-
-/**
- * @param {string} mechanism
- * @param {string} criterion
- * @returns {readonly number[]}
- */
-export const proofsOf = (mechanism, criterion) => proofs[mechanism]?.[/** @type {Criterion} */ (criterion)] ?? [];
-
-/**
- * The address of the claims that prove a criterion.
- * @param {string} mechanism
- * @param {Criterion} criterion
- */
-export function proofHref(mechanism, criterion) {
-  const numbers = proofsOf(mechanism, criterion);
-  if (numbers.length === 0) return null;
-  return numbers.length === 1 ? `/claims/${numbers[0]}` : `/claims?of=${mechanism}&criterion=${criterion}`;
+export function proofsOf(claims) {
+  /** @type {Map<string, number[]>} */
+  const numbers = new Map();
+  for (const { number, mechanism, criterion } of claims) {
+    if (criterion) numbers.set(keyOf(mechanism, criterion), [...(numbers.get(keyOf(mechanism, criterion)) ?? []), number]);
+  }
+  return {
+    hrefOf(mechanism, criterion) {
+      const found = numbers.get(keyOf(mechanism, criterion)) ?? [];
+      if (found.length === 0) return null;
+      if (found.length === 1) return `/claims/${found[0]}`;
+      return `/claims?mechanism=${mechanism}&criterion=${criterion}`;
+    },
+  };
 }
 
-/** @type {Record<string, number>} */
-const order = { shm_sysv: 0, mmap_file: 1, pipe: 2, fifo: 3, socket: 4 };
+/** The order of the course; what it does not name comes after it. @type {Record<string, number>} */
+const order = { shm_sysv: 0, mmap_file: 1, pipe: 2, fifo: 3, socket: 4, unix_stream: 5, unix_dgram: 6, tcp: 7, udp: 8 };
 
 /**
  * @param {readonly Claim[]} claims
@@ -67,16 +58,15 @@ export const verdictOf = ({ latest }) => latest?.verdict ?? "unchecked";
  * @param {URLSearchParams} query
  */
 export function filterClaims(claims, query) {
-  const [verdict, mechanism, words] = ["verdict", "mechanism", "q"].map((name) => query.get(name) ?? "");
-  const [of, criterion] = [query.get("of") ?? "", query.get("criterion") ?? ""];
-  const numbers = of && criterion ? proofsOf(of, criterion) : null;
+  const names = ["verdict", "mechanism", "criterion", "q"];
+  const [verdict, mechanism, criterion, words] = names.map((name) => query.get(name) ?? "");
   const sought = words.toLowerCase().split(/\s+/).filter(Boolean);
   return claims.filter((claim) => {
     const text = `${claim.number} ${claim.text} ${claim.experiment} ${claim.mechanism}`.toLowerCase();
     return (
       (!verdict || verdictOf(claim) === verdict) &&
       (!mechanism || claim.mechanism === mechanism) &&
-      (!numbers || numbers.includes(claim.number)) &&
+      (!criterion || claim.criterion === criterion) &&
       sought.every((word) => text.includes(word))
     );
   });

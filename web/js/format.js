@@ -226,3 +226,15 @@ export function parseCount(text) {
   const count = Number(match[1]) * { "": 1, k: 1e3, M: 1e6 }[/** @type {""|"k"|"M"} */ (match[2])];
   return Number.isFinite(count) ? count : null;
 }
+
+/**
+ * A moment of a lab: milliseconds, with as many decimals as tell it from its neighbours.
+ * @param {number|null|undefined} ns
+ * @param {number} [decimals]
+ */
+export function formatMoment(ns, decimals = 3) {
+  if (!isFigure(ns)) return nothing;
+  const [whole, part] = (ns / 1e6).toFixed(decimals).split(".");
+  const grouped = whole.replace(/\B(?=(\d{3})+$)/g, narrow_space);
+  return `${part ? `${grouped}.${part}` : grouped} ms`;
+}

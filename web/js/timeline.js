@@ -31,7 +31,7 @@ const never_waits = /^(=|load|store|\*|c\+\+|spin|lseek|getpid|dup|fcntl|shmget|
 export const emptyTimeline = () => ({ workers: [], calls: [], panels: [], end_ns: 0, dropped_calls: 0 });
 
 /** What names a panel among those of its kind. @param {any} line */
-const panelName = (line) => String(line.name ?? line.data?.name ?? line.data?.worker ?? "");
+const panelName = (line) => String(line.data?.name ?? line.data?.title ?? line.data?.worker ?? "");
 
 export function createRecorder() {
   const timeline = emptyTimeline();
@@ -107,7 +107,10 @@ export function createRecorder() {
     const key = JSON.stringify([panel.panel, panel.name, panel.at_ns]);
     if (seen.has(key)) return;
     seen.add(key);
-    timeline.panels.push(panel);
+    // Each process tells its own, so they come in any order.
+    let at = timeline.panels.length;
+    while (at > 0 && timeline.panels[at - 1].at_ns > panel.at_ns) at--;
+    timeline.panels.splice(at, 0, panel);
     reach(panel.at_ns);
   }
 

@@ -1,9 +1,10 @@
 /** One claim and what this kernel says to it. */
 
-import { problemText, tellProblem } from "../js/actions.js";
+import { loadCatalogue, problemText, tellProblem } from "../js/actions.js";
 import { getChecks, getClaim, postCheck } from "../js/api.js";
 import { h, setChildren, setText } from "../js/dom.js";
 import { followTopics } from "../js/events.js";
+import { legendOf } from "../js/mechanisms.js";
 import { loadMessages, say } from "../js/messages.js";
 import { setTitle } from "../js/router.js";
 import { createRecord } from "../components/claims/record.js";
@@ -38,7 +39,7 @@ export function mountClaim({ root, signal, parameters, store }) {
     if (!claim) return;
     setText(title, claim.text);
     setTitle(`${say("claim.number", { number })}`);
-    setChildren(crumb, h("a", { href: "/claims" }, say("claims.title")), ` / ${number} · ${say(`mechanism.${claim.mechanism}`)}`);
+    setChildren(crumb, h("a", { href: "/claims" }, say("claims.title")), ` / ${number} · ${legendOf(store.getState().mechanisms).titleOf(claim.mechanism)}`);
     setChildren(verdict, createVerdict(pending ? pending.state : verdictWord(claim.latest)), pending?.waiting_for && h("span", { class: "muted" }, ` ${say("lab.waiting_for", { what: pending.waiting_for })}`));
     check.hidden = false;
     check.disabled = pending !== null;
@@ -48,7 +49,7 @@ export function mountClaim({ root, signal, parameters, store }) {
 
   async function load() {
     try {
-      const [read, history] = await Promise.all([getClaim(number, signal), getChecks(number, signal), loadMessages()]);
+      const [read, history] = await Promise.all([getClaim(number, signal), getChecks(number, signal), loadMessages(), loadCatalogue(store)]);
       if (signal.aborted) return;
       claim = read;
       checks = history;
@@ -79,6 +80,6 @@ export function mountClaim({ root, signal, parameters, store }) {
     () => void load(),
     signal,
   );
-  store.watch((state) => [state.machine], render, signal);
+  store.watch((state) => [state.machine, state.mechanisms], render, signal);
   return { title: String(number) };
 }

@@ -1,6 +1,6 @@
 /** The ledger: every claim with the verdict of this kernel, by mechanism, filtered by the address. */
 
-import { problemText, tellProblem } from "../js/actions.js";
+import { loadCatalogue, problemText, tellProblem } from "../js/actions.js";
 import { getClaims, postCheck, postChecks } from "../js/api.js";
 import { criteria, filterClaims, groupClaims, verdictOf } from "../js/criteria.js";
 import { h, setAttribute, setChildren, setText, syncChildren } from "../js/dom.js";
@@ -65,9 +65,9 @@ function createGroup(oncheck) {
   const element = h("tbody", {});
   return {
     element,
-    /** @param {{mechanism: string, items: Item[]}} of */
-    update({ mechanism, items }) {
-      setText(head, say(`mechanism.${mechanism}`));
+    /** @param {{title: string, items: Item[]}} of */
+    update({ title, items }) {
+      setText(head, title);
       syncChildren(
         element,
         [null, ...items],
@@ -131,9 +131,10 @@ function createFilters(signal) {
      * @param {URLSearchParams} asked
      * @param {readonly string[]} mechanisms
      * @param {readonly {full: string, text: string}[]} machines  to compare with
+     * @param {(name: string) => string} titleOf
      */
-    update(asked, mechanisms, machines) {
-      const now = JSON.stringify([asked.toString(), mechanisms, machines]);
+    update(asked, mechanisms, machines, titleOf) {
+      const now = JSON.stringify([asked.toString(), mechanisms.map(titleOf), machines]);
       if (now === drawn || selects.contains(document.activeElement)) return;
       drawn = now;
       setText(search_label, say("claims.search"));
@@ -143,8 +144,8 @@ function createFilters(signal) {
       setChildren(
         selects,
         filter("verdict", say("claims.verdict"), verdicts, (one) => say(`verdict.${one}`)),
-        filter("mechanism", say("claims.mechanism"), mechanisms, (one) => say(`mechanism.${one}`)),
-        asked.get("of") && filter("criterion", say("claims.criterion"), criteria, (one) => say(`criterion.${one}`)),
+        filter("mechanism", say("claims.mechanism"), mechanisms, titleOf),
+        filter("criterion", say("claims.criterion"), criteria, (one) => say(`criterion.${one}`)),
         filter("against", say("claims.against"), machines.map(({ full }) => full), (one) => machines.find(({ full }) => full === one)?.text ?? one),
       );
       if (document.activeElement !== search) search.value = asked.get("q") ?? "";
@@ -177,7 +178,6 @@ export function mountClaims({ root, signal, query, store }) {
   const filters = createFilters(signal);
   const bar = h("progress", { class: "claim-progress", hidden: true });
   const status = h("p", { role: "status" }, "…");
-  const narrowed = h("p", { class: "row" });
   const columns = h("tr", {});
   const table = h("table", { class: "data-table claims" }, h("caption", { class: "visually-hidden" }), h("thead", {}, columns));
   const groups = new Map();
@@ -185,7 +185,6 @@ export function mountClaims({ root, signal, query, store }) {
     h("div", { class: "view-head" }, h("div", { class: "grow" }, title, lead), h("div", { class: "row no-print" }, file, all)),
     h("div", { class: "toolbar" }, counts.element, filters.element),
     h("div", { class: "row" }, bar, status),
-    narrowed,
     h("div", { class: "card flush scroll-x", role: "region", "aria-label": "", tabindex: "0" }, table),
   );
 
@@ -232,7 +231,7 @@ export function mountClaims({ root, signal, query, store }) {
 
   async function load() {
     try {
-      const [ledger] = await Promise.all([getClaims("", signal), loadMessages()]);
+      const [ledger] = await Promise.all([getClaims("", signal), loadMessages(), loadCatalogue(store)]);
       if (signal.aborted) return;
       claims = ledger.claims;
       machines = ledger.machines ?? [];
@@ -267,19 +266,12 @@ export function mountClaims({ root, signal, query, store }) {
     const legend = legendOf(store.getState().mechanisms);
     const here = store.getState().machine;
     const seen = filterClaims(claims, asked);
-    const of = asked.get("of");
     counts.update(claims, asked.get("verdict") ?? "");
     const known = machines
       .filter(({ full }) => full !== here?.full)
       .map(({ full, comparable, facts }) => ({ full, text: [facts?.kernel, facts?.cpu_model, String(comparable).slice(0, 8)].filter(Boolean).join(" · ") }));
-    filters.update(asked, groupClaims(claims).map(({ mechanism }) => mechanism), known);
+    filters.update(asked, groupClaims(claims).map(({ mechanism }) => mechanism), known, legend.titleOf);
     setText(status, renderProgress() || (seen.length === claims.length ? "" : sayCount("claims.found", seen.length)));
-    setChildren(
-      narrowed,
-      of && h("span", {}, say("claims.proof", { mechanism: legend.titleOf(of), criterion: say(`criterion.${asked.get("criterion")}`) })),
-      of && h("button", { type: "button", class: "small", onclick: () => navigateQuery({ of: null, criterion: null }) }, say("claims.show_all")),
-    );
-    narrowed.hidden = !of;
     const against = known.find(({ full }) => full === others_of)?.text;
     setChildren(
       columns,
@@ -292,6 +284,7 @@ export function mountClaims({ root, signal, query, store }) {
     );
     const shown = groupClaims(seen).map(({ mechanism, claims: list }) => ({
       mechanism,
+      title: legend.titleOf(mechanism),
       items: list.map((claim) => ({ claim, other: others ? (others.get(claim.number) ?? null) : undefined, pending: pending.get(claim.number) })),
     }));
     for (const { mechanism } of shown)

@@ -205,12 +205,10 @@ function createLab({ root, signal, query, store }, lab) {
     h(
       "div",
       { class: "lab-grid" },
-      h("div", { class: "card lab-side lab-ask" }, setup.element, predict.element),
-      observed,
-      h("div", { class: "card lab-side lab-answer" }, explain.element),
+      h("div", { class: "card lab-ask" }, setup.element, predict.element),
+      h("div", { class: "lab-seen" }, observed, observe.panels, program.element),
+      explain.element,
     ),
-    observe.panels,
-    program.element,
     history.element,
   );
   signal.addEventListener("abort", () => {

@@ -35,7 +35,7 @@ function createItem(lab, attempts, legend) {
   return h(
     "li",
     { class: "card lab-item" },
-    h("span", { class: "lab-number", "aria-hidden": "true" }, String(lab.number)),
+    h("span", { class: "lab-place", "aria-hidden": "true" }, String(lab.number)),
     h(
       "div",
       { class: "grow" },

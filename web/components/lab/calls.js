@@ -1,9 +1,9 @@
 /** The calls as a table, a page at a time: what was called, what came back, how long it took. The row at the cursor stands out. */
 
 import { h, setAttribute, setChildren, setText, syncChildren } from "../../js/dom.js";
-import { formatCount, formatNs } from "../../js/format.js";
+import { formatCount, formatMoment, formatNs } from "../../js/format.js";
 import { say } from "../../js/messages.js";
-import { durationOf, kindOf, panelsAt } from "../../js/timeline.js";
+import { durationOf, kindOf } from "../../js/timeline.js";
 import { levelText } from "./gauge.js";
 import { returnText } from "./lanes.js";
 
@@ -13,6 +13,18 @@ import { returnText } from "./lanes.js";
  */
 
 const page_calls = 50;
+/** A level is looked at after the call that changed it. */
+const look_ns = 2e3;
+
+/** @param {readonly import("../../js/types.js").Panel[]} panels  in order of time @param {number} ns */
+function levelAt(panels, ns) {
+  let level = {};
+  for (const { panel, at_ns, data } of panels) {
+    if (at_ns > ns + look_ns) break;
+    if (panel === "gauge") level = data;
+  }
+  return level;
+}
 
 /** @param {(call: Call) => void} onpick */
 function createRow(onpick) {
@@ -42,7 +54,7 @@ function createRow(onpick) {
       const { call: one } = row;
       const kind = kindOf(one, row.now_ns);
       const duration = formatNs(durationOf(one, row.now_ns));
-      setText(time, formatNs(one.begin_ns));
+      setText(time, formatMoment(one.begin_ns));
       setText(worker, row.pid === null ? one.worker : `${one.worker} ${row.pid}`);
       setText(call, `${one.call}(${one.arguments})`);
       setText(returned, returnText(one));
@@ -141,7 +153,7 @@ export function createCalls(onpick) {
       seen.map((call) => ({
         call,
         pid: pids.get(call.worker) ?? null,
-        level: has_levels && call.end_ns !== null ? levelText(panelsAt(timeline, "gauge", call.end_ns)[0]?.data ?? {}) : "",
+        level: has_levels && call.end_ns !== null ? levelText(levelAt(timeline.panels, call.end_ns)) : "",
         at_cursor: call === followed,
         future: call.begin_ns > cursor_ns,
         now_ns,

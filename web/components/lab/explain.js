@@ -2,22 +2,26 @@
 
 import { h, setChildren } from "../../js/dom.js";
 import { evidenceRows } from "../../js/evidence.js";
-import { answerText, neighboursOf, permalinkOf } from "../../js/lab-parameters.js";
+import { answerText, defaultsOf, neighboursOf, permalinkOf } from "../../js/lab-parameters.js";
 import { messageAt, say } from "../../js/messages.js";
 
 /**
  * @typedef {import("../../js/types.js").Lab} Lab
  * @typedef {import("../../js/types.js").Attempt} Attempt
+ * @typedef {import("../../js/types.js").Parameters} Parameters
  */
 
 const suggestions_max = 4;
 
 /** @param {Lab} lab @param {Attempt} attempt */
 function createAgreement(lab, { prediction, outcome, agrees }) {
-  const came = answerText(lab.prediction, outcome);
+  /** @param {import("../../js/types.js").Answer|null} answer */
+  const quoted = (answer) =>
+    lab.prediction.choices ? say("explain.quoted", { words: answerText(lab.prediction, answer) }) : answerText(lab.prediction, answer);
+  const came = quoted(outcome);
   if (outcome === null || outcome === undefined) return null;
   if (!prediction) return h("p", { class: "agreement" }, say("explain.outcome", { outcome: came }));
-  const said = answerText(lab.prediction, prediction.answer);
+  const said = quoted(prediction.answer);
   return h(
     "p",
     { class: agrees ? "agreement good" : "agreement bad" },
@@ -54,35 +58,35 @@ function createClaims({ claims }) {
   );
 }
 
-/** @param {Lab} lab @param {Attempt} attempt */
+/**
+ * Those the lab's author wrote, but for the one that was just tried; else each choice that was not taken.
+ * @param {Lab} lab
+ * @param {Attempt} attempt
+ * @returns {{text: string, parameters: Partial<Parameters>|null}[]}  null: to think about
+ */
 function suggestionsOf(lab, { parameters }) {
-  const written = /** @type {{text: string, parameters: import("../../js/types.js").Parameters}[]|undefined} */ (
-    messageAt(`labs.${lab.name}.next`)
+  const written = /** @type {(string|{text: string, parameters: Partial<Parameters>})[]} */ (
+    messageAt(`labs.${lab.name}.next`) ?? []
   );
-  const chosen = (written ?? []).filter((one) =>
-    Object.entries(one.parameters).some(([name, value]) => parameters[name] !== value),
-  );
-  if (chosen.length > 0) return chosen.map((one) => ({ text: one.text, parameters: { ...parameters, ...one.parameters } }));
-  return neighboursOf(lab, parameters).map(({ parameter, value, parameters: next }) => ({
-    text: `${parameter.title}: ${typeof value === "boolean" ? say(value ? "setup.yes" : "setup.no") : answerText(parameter, value)}`,
-    parameters: next,
-  }));
+  if (written.length === 0)
+    return neighboursOf(lab, parameters).map(({ parameter, value, parameters: next }) => ({
+      text: `${parameter.title}: ${typeof value === "boolean" ? say(value ? "setup.yes" : "setup.no") : answerText(parameter, value)}`,
+      parameters: next,
+    }));
+  return written
+    .map((one) => (typeof one === "string" ? { text: one, parameters: null } : one))
+    .filter(({ parameters: next }) => !next || Object.entries(next).some(([name, value]) => parameters[name] !== value));
 }
 
 /** @param {Lab} lab @param {Attempt} attempt */
 function createNext(lab, attempt) {
   const suggestions = suggestionsOf(lab, attempt).slice(0, suggestions_max);
   if (suggestions.length === 0) return null;
-  return h(
-    "div",
-    {},
-    h("h3", {}, say("explain.next")),
-    h(
-      "ul",
-      { class: "link-list" },
-      suggestions.map(({ text, parameters }) => h("li", {}, h("a", { href: permalinkOf(lab, parameters) }, text))),
-    ),
-  );
+  const items = suggestions.map(({ text, parameters }) => {
+    const next = parameters && permalinkOf(lab, { ...defaultsOf(lab), .../** @type {Parameters} */ (parameters) });
+    return h("li", {}, next ? h("a", { href: next }, text) : text);
+  });
+  return h("div", {}, h("h3", {}, say("explain.next")), h("ul", { class: "link-list" }, items));
 }
 
 /** @param {Record<string, any>} evidence */
@@ -108,7 +112,7 @@ export function createExplain() {
   const body = h("div", { class: "stack" });
   const element = h(
     "section",
-    { class: "lab-part lab-explain", "aria-labelledby": "lab-explain" },
+    { class: "card lab-answer lab-explain", "aria-labelledby": "lab-explain", hidden: true },
     h("h2", { id: "lab-explain" }, say("explain.title")),
     body,
   );

@@ -28,7 +28,7 @@ export function levelText({ used_bytes, capacity_bytes, used_slots, slots }) {
   if (typeof used_slots === "number")
     parts.push(
       slots
-        ? say("gauge.slots_of", { used: formatCount(used_slots), whole: formatCount(slots) })
+        ? say("gauge.slots_of", { used: formatCount(used_slots), slots: formatCount(slots) })
         : say("gauge.slots", { used: formatCount(used_slots) }),
     );
   return parts.join(" · ");
@@ -64,14 +64,31 @@ function createBoxes({ used_slots, slots }) {
   );
 }
 
+/** @param {string} kind @param {string} text */
+const createKey = (kind, text) =>
+  h(
+    "span",
+    {},
+    svg("svg", { width: 22, height: 8, "aria-hidden": "true" }, svg("line", { class: kind, x1: 0, x2: 22, y1: 4, y2: 4 })),
+    text,
+  );
+
 export function createGauge() {
   const drawing = svg("svg", { class: "gauge-drawing", height: height_px, role: "img" });
   const level = h("p", { class: "gauge-level" });
   const boxes = h("div", { class: "gauge-boxes" });
+  const slots_key = createKey("gauge-slots", say("gauge.slots_line"));
   const element = h(
     "div",
     { class: "lane gauge" },
-    h("div", { class: "lane-head" }, h("span", { class: "lane-worker" }, say("gauge.title")), level, boxes),
+    h(
+      "div",
+      { class: "lane-head" },
+      h("span", { class: "lane-worker" }, say("gauge.title")),
+      level,
+      boxes,
+      h("div", { class: "gauge-key" }, createKey("gauge-bytes", say("gauge.bytes_line")), slots_key),
+    ),
     h("div", { class: "lane-track" }, drawing),
   );
   return {
@@ -86,6 +103,7 @@ export function createGauge() {
       const slots = stepPath(history, (one) => share(one.used_slots, one.slots), props);
       const words = shown ? levelText(shown) : "";
       setText(level, words);
+      slots_key.hidden = !slots;
       setChildren(boxes, shown && createBoxes(shown));
       setAttribute(drawing, "width", width_px);
       setAttribute(drawing, "aria-label", `${say("gauge.title")}: ${words}`);

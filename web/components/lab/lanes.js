@@ -79,7 +79,7 @@ function drawEnd({ states }, { axis, width_px }) {
     "g",
     { class: bad ? "lane-end bad" : "lane-end" },
     svg("line", { x1: x, x2: x, y1: 2, y2: lane_px - 2 }),
-    svg("text", { x: left ? x - 5 : x + 5, y: 11, "text-anchor": left ? "end" : "start" }, `${bad ? "✕" : "■"} ${cause}`),
+    bad && svg("text", { x: left ? x - 5 : x + 5, y: 11, "text-anchor": left ? "end" : "start" }, `✕ ${cause}`),
   );
 }
 

@@ -2,7 +2,7 @@
 
 import { createAxis, momentsOf, ticksOf, zoomed } from "../../js/axis.js";
 import { h, setAttribute, setChildren, setText } from "../../js/dom.js";
-import { formatNs } from "../../js/format.js";
+import { formatMoment } from "../../js/format.js";
 import { say } from "../../js/messages.js";
 import { panelsAt, stepAt, stepsOf } from "../../js/timeline.js";
 import { hideTip } from "../tip/tip.js";
@@ -62,7 +62,7 @@ function createStepper({ onstep, onreplay }) {
       at = now;
       setAttribute(slider, "max", steps.length);
       slider.value = String(now + 1);
-      const text = steps[now] ? `${formatNs(steps[now].ns)} · ${stepText(steps[now], now_ns)}` : say("observe.at_start");
+      const text = steps[now] ? `${formatMoment(steps[now].ns)} · ${stepText(steps[now], now_ns)}` : say("observe.at_start");
       setAttribute(slider, "aria-valuetext", text);
       setText(count, `${now + 1} / ${steps.length}`);
       back.disabled = now < 0;
@@ -105,10 +105,12 @@ function createTicks() {
     /** @param {import("../../js/axis.js").Axis} axis @param {number} width_px */
     update(axis, width_px) {
       const ticks = ticksOf(axis, Math.max(2, Math.floor(width_px / tick_px)));
+      // As many decimals as it takes for no two neighbours to read the same.
+      const decimals = [0, 1, 2, 3].find((few) => new Set(ticks.map(({ ns }) => formatMoment(ns, few))).size === ticks.length) ?? 3;
       setChildren(
         element,
         ticks.map(({ x, ns }) => {
-          const tick = h("span", { class: x < 0.04 ? "first" : x > 0.96 ? "last" : "" }, formatNs(ns));
+          const tick = h("span", { class: x < 0.04 ? "first" : x > 0.96 ? "last" : "" }, formatMoment(ns, decimals));
           tick.style.left = `${100 * x}%`;
           return tick;
         }),
@@ -230,6 +232,8 @@ export function createObserve(signal, send) {
     const cursor_ns = cursorNs();
     const props = { timeline, axis, width_px, now_ns, cursor_ns, look };
     const at = cursor === null ? steps.length - 1 : stepAt(steps, cursor_ns);
+    setAttribute(plot, "data-hue", look.hue);
+    setAttribute(plot, "data-shade", look.shade);
     lanes.update(props);
     gauge.update(props, panelsAt(timeline, "gauge", cursor_ns)[0]?.data ?? null);
     ticks.update(axis, width_px);

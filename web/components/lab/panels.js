@@ -4,7 +4,7 @@
  */
 
 import { h, setChildren, setText, syncChildren } from "../../js/dom.js";
-import { formatByteRate, formatNs } from "../../js/format.js";
+import { formatByteRate, formatMoment, formatNs } from "../../js/format.js";
 import { evidenceName, valueWithUnit } from "../../js/evidence.js";
 import { say } from "../../js/messages.js";
 import { createName } from "../marker/marker.js";
@@ -61,7 +61,7 @@ const drawMaps = ({ worker, lines }) => {
     say("maps.caption", { worker: worker ?? "" }),
     heads,
     parts.map((/** @type {any} */ one) => [one.range, one.rights, one.offset, one.device, one.inode, one.path]),
-    { kind: "mono" },
+    { kind: "mono", row_classes: parts.map((/** @type {any} */ { path }) => (/^\[/.test(path) ? "aside" : "")) },
   );
 };
 
@@ -160,29 +160,47 @@ const drawings = {
 /** Those that are drawn from one picture at a time. @param {string} kind */
 export const isPicture = (kind) => kind in drawings;
 
-/** @param {Panel} panel */
-const titleOf = ({ panel, name, data }) => {
-  const title = data.title ?? name;
-  return title ? `${say(`panel.${panel}`)}: ${title}` : say(`panel.${panel}`);
-};
-
 /** @param {Panel} first */
 function createPicture(first) {
-  const title = h("h3", {});
+  const title = h("h4", {});
   const when = h("small", { class: "muted" });
   const body = h("div", { class: "scroll-x", role: "region", tabindex: "0" });
   let shown = "";
   return {
-    element: h("section", { class: `card panel panel-${first.panel}` }, h("div", { class: "card-head" }, title, when), body),
+    element: h("div", { class: "picture" }, h("div", { class: "card-head" }, title, when), body),
     /** @param {{panel: Panel, legend: Legend}} item */
     update({ panel, legend }) {
       const now = JSON.stringify(panel);
       if (now === shown) return;
       shown = now;
-      setText(title, titleOf(panel));
-      body.setAttribute("aria-label", titleOf(panel));
-      setText(when, say("panel.at", { time: formatNs(panel.at_ns) }));
+      const name = String(panel.data.title ?? panel.name);
+      setText(title, name);
+      title.hidden = name === "";
+      body.setAttribute("aria-label", `${say(`panel.${first.panel}`)} ${name}`);
+      setText(when, say("panel.at", { time: formatMoment(panel.at_ns) }));
       setChildren(body, drawings[panel.panel](panel.data, legend));
+    },
+  };
+}
+
+/** All pictures of one kind, in one card. @param {string} kind */
+function createKind(kind) {
+  const pictures = h("div", { class: "pictures" });
+  return {
+    element: h(
+      "section",
+      { class: `card panel panel-${kind}`, "aria-label": say(`panel.${kind}`) },
+      h("h3", {}, say(`panel.${kind}`)),
+      pictures,
+    ),
+    /** @param {{panels: Panel[], legend: Legend}} item */
+    update({ panels, legend }) {
+      syncChildren(
+        pictures,
+        panels.map((panel) => ({ panel, legend })),
+        ({ panel }) => panel.name,
+        ({ panel }) => createPicture(panel),
+      );
     },
   };
 }
@@ -194,12 +212,12 @@ export function createPictures() {
     /** @param {Panel[]} panels  one of a kind and name each, as they are at the cursor @param {Legend} legend */
     update(panels, legend) {
       element.hidden = panels.length === 0;
-      const items = panels.map((panel) => ({ panel, legend }));
+      const kinds = [...new Set(panels.map(({ panel }) => panel))];
       syncChildren(
         element,
-        items,
-        ({ panel }) => `${panel.panel} ${panel.name}`,
-        ({ panel }) => createPicture(panel),
+        kinds.map((kind) => ({ kind, panels: panels.filter(({ panel }) => panel === kind), legend })),
+        ({ kind }) => kind,
+        ({ kind }) => createKind(kind),
       );
     },
   };

@@ -66,7 +66,7 @@ export function createPredict(lab, { onrun, onagain }) {
   const reason = h("textarea", { id: "prediction-reason", rows: 2, maxlength: 1000 });
   let runnable = true;
   const lock = h("button", { type: "submit", class: "primary" }, say("predict.lock"));
-  const skip = h("button", { type: "button", class: "small quiet", onclick: () => onrun(null) }, say("predict.skip"));
+  const skip = h("button", { type: "button", class: "link", onclick: () => onrun(null) }, say("predict.skip"));
   const form = h(
     "form",
     {
@@ -83,7 +83,7 @@ export function createPredict(lab, { onrun, onagain }) {
   );
   const said = h("p", { class: "prediction-said" });
   const because = h("blockquote", { class: "muted" });
-  const again = h("button", { type: "button", class: "small quiet", onclick: onagain }, say("predict.anew"));
+  const again = h("button", { type: "button", class: "link", onclick: onagain }, say("predict.anew"));
   const locked = h("div", { class: "stack" }, said, because, again);
 
   function refresh() {
@@ -109,7 +109,7 @@ export function createPredict(lab, { onrun, onagain }) {
       setChildren(
         said,
         prediction
-          ? [h("span", { class: "prediction-question" }, `${lab.prediction.title} `), h("strong", { class: "mono" }, answerText(lab.prediction, prediction.answer))]
+          ? [h("span", { class: "prediction-question" }, `${lab.prediction.title} `), h("strong", {}, answerText(lab.prediction, prediction.answer))]
           : say("predict.none"),
         " ",
         prediction && h("span", { class: "chip" }, say("predict.locked")),

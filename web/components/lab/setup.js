@@ -1,7 +1,6 @@
 /** The parameters of a lab within their bounds: sliders beside numbers, choices as buttons. */
 
 import { h, setAttribute, setText } from "../../js/dom.js";
-import { formatBytes } from "../../js/format.js";
 import { groupDigits, readValue, sliderOf } from "../../js/lab-parameters.js";
 import { say } from "../../js/messages.js";
 
@@ -28,7 +27,6 @@ function createNumber(parameter, onchange) {
   const id = `lab-${name}`;
   const scale = sliderOf(parameter);
   const help = rangeText(parameter);
-  const size = h("output", { class: "muted", for: id });
   const error = h("p", { class: "error", id: `${id}-error`, hidden: true });
   const input = h("input", {
     type: "text",
@@ -65,17 +63,14 @@ function createNumber(parameter, onchange) {
   function follow() {
     const value = read();
     if (typeof value === "number") slider.value = String(scale.stepOf(value));
-    setText(size, typeof value === "number" && /_bytes$/.test(name) && value >= 1024 ? formatBytes(value) : "");
     refuse(value === null ? say("setup.refused", { range: help, got: input.value || "–" }) : "");
   }
   return {
     element: h(
       "div",
       { class: "lab-field" },
-      h("label", { for: id }, title),
-      h("div", { class: "lab-number" }, input, size),
-      slider,
-      h("p", { class: "hint", id: `${id}-hint` }, help),
+      h("div", { class: "lab-label" }, h("label", { for: id }, title), h("span", { class: "hint", id: `${id}-hint` }, help)),
+      h("div", { class: "lab-number" }, input, slider),
       error,
     ),
     read,
@@ -145,7 +140,7 @@ export function createSetup(lab, { onchange, ondefaults }) {
   const fields = new Map(
     lab.parameters.map((one) => [one.name, (one.type === "integer" ? createNumber : createChoice)(one, told)]),
   );
-  const defaults = h("button", { type: "button", class: "small quiet", onclick: ondefaults }, say("setup.defaults"));
+  const defaults = h("button", { type: "button", class: "link", onclick: ondefaults }, say("setup.defaults"));
 
   function read() {
     const values = [...fields].map(([name, field]) => [name, field.read()]);

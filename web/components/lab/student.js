@@ -24,7 +24,7 @@ export function createStudent(onchange) {
     return h("label", {}, h("span", {}, say(`student.${name}`)), input);
   };
   return {
-    element: h("div", { class: "filters student no-print" }, field("student"), field("group")),
+    element: h("div", { class: "filters student no-print", title: say("student.hint") }, field("student"), field("group")),
     who: () => ({ ...who }),
   };
 }
