@@ -318,10 +318,20 @@ bool lab_await(struct lab *lab, int worker, int64_t timeout_ms)
     return has_ended(lab, worker) && lab->over == NULL;
 }
 
+bool lab_is_over(const struct lab *lab)
+{
+    return lab->over != NULL;
+}
+
+bool lab_gate_is_open(const struct lab *lab, int gate)
+{
+    return atomic_load(&lab->memory->gates[gate]) != 0;
+}
+
 bool lab_gate_await(struct lab *lab, int gate)
 {
     enum { STEP_MS = 2 };
-    while (atomic_load(&lab->memory->gates[gate]) == 0 && lab->over == NULL)
+    while (!lab_gate_is_open(lab, gate) && lab->over == NULL)
         turn(lab, clock_now_ns() + STEP_MS * NS_PER_MS);
     return lab->over == NULL;
 }

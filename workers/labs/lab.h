@@ -151,6 +151,9 @@ void lab_sleep_ms(int64_t ms);
  * they have ended; false when the time was up before, or the lab is over (a worker was killed, the deadline,
  * the server is gone). timeout_ms 0: until the lab is over. */
 bool lab_await(struct lab *lab, int worker, int64_t timeout_ms);
+/* Nothing more is to be waited for: a worker was killed, time is up, or nobody looks any more. */
+bool lab_is_over(const struct lab *lab);
+bool lab_gate_is_open(const struct lab *lab, int gate);
 /* Waits for a gate while telling; false when the lab is over. */
 bool lab_gate_await(struct lab *lab, int gate);
 /* Lets time pass while telling. */

@@ -7,10 +7,15 @@
     ENTRY(shm_alone)                                                                                         \
     ENTRY(shm_server)                                                                                        \
     ENTRY(lost_update)                                                                                       \
+    ENTRY(torn_record)                                                                                       \
+    ENTRY(mmap_doubled)                                                                                      \
     ENTRY(pipe_stdio)                                                                                        \
     ENTRY(pipe_gauge)                                                                                        \
     ENTRY(pipe_ends)                                                                                         \
-    ENTRY(fifo_session)
+    ENTRY(fifo_session)                                                                                      \
+    ENTRY(fifo_atomicity)                                                                                    \
+    ENTRY(socket_echo)                                                                                       \
+    ENTRY(backlog)
 
 #define DECLARE(name) extern const struct lab_definition name##_lab;
 #define POINT_TO(name) &name##_lab,
