@@ -164,8 +164,14 @@ $(perf_programs): $(common_o)
 	$(call say,LINK)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcjson -lm
 
+# A full archive, and how fast it answers: build/tests/archive DIRECTORY.
+$(BUILD)/tests/archive: $(call object,tests/perf/archive/archive tests/support/archive) $(filter-out $(workers_o),$(library_o))
+	@mkdir -p $(@D)
+	$(call say,LINK)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS_server)
+
 .PHONY: test-programs
-test-programs: programs $(BUILD)/tests/unit $(BUILD)/tests/conformance $(fault_programs)
+test-programs: programs $(BUILD)/tests/unit $(BUILD)/tests/conformance $(BUILD)/tests/archive $(fault_programs)
 
 .PHONY: test
 test: test-dependencies
@@ -219,5 +225,5 @@ help:
 # ---- what each object was made from ----
 
 -include $(patsubst %.o,%.d,$(common_o) $(db_o) $(server_o) $(workers_o) $(unit_o) $(conformance_o))
--include $(patsubst %.o,%.d,$(call object,$(probe_c) tests/perf/compare/main.c $(wildcard tests/fault/*.c)))
+-include $(patsubst %.o,%.d,$(call object,$(probe_c) tests/perf/compare/main.c tests/perf/archive/archive.c $(wildcard tests/fault/*.c)))
 .SECONDARY:

@@ -2,10 +2,11 @@
  *
  *     archive DIRECTORY [RUNS [TRIALS]]     default 10000 runs of 100 trials
  *
- * Fills DIRECTORY through the door when it holds no archive yet (some minutes, about 2 KB a trial), then asks
- * every kind of list and a run's trials, and prints the median and the slowest of REPEATS answers. Exits 1
- * when a list's median is above LIST_BUDGET_MS. Times are CPU time: after the first answer everything is in
- * memory, so that is what an answer costs the loop, and other programs on the machine do not count.
+ * Fills DIRECTORY through the door when it holds no archive yet (some minutes, about 3 KB a trial), then asks
+ * every kind of list, a run's trials and what is computed from them, and prints the median and the slowest of
+ * REPEATS answers. Exits 1 when a list's median is above LIST_BUDGET_MS. Times are CPU time: after the first
+ * answer everything is in memory, so that is what an answer costs the loop, and other programs on the machine
+ * do not count.
  *
  * While filling, fsync does nothing: this program measures reading, and a million commits would otherwise
  * wait for the disk. The functions below stand in front of libc's for the whole program. */
@@ -18,6 +19,9 @@
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "db/store.h"
+#include "server/analysis/compare_runs.h"
+#include "server/analysis/results.h"
+#include "server/analysis/trends.h"
 #include "tests/support/archive.h"
 
 enum {
@@ -130,10 +134,11 @@ static int compare_doubles(const void *a, const void *b)
 }
 
 /* The median in milliseconds. */
-static double report(const char *what, double *ms, size_t rows)
+static double report(const char *what, double *ms, size_t amount, const char *unit)
 {
     qsort(ms, REPEATS, sizeof ms[0], compare_doubles);
-    printf("%-40s %8.3f ms  (slowest %8.3f ms)  %zu rows\n", what, ms[REPEATS / 2], ms[REPEATS - 1], rows);
+    printf("%-40s %8.3f ms  (slowest %8.3f ms)  %zu %s\n", what, ms[REPEATS / 2], ms[REPEATS - 1], amount,
+           unit);
     return ms[REPEATS / 2];
 }
 
@@ -155,7 +160,7 @@ static double time_list(struct store *store, const char *what, const struct stor
         rows = list->count;
         store_run_list_fini(list);
     }
-    return report(what, ms, rows);
+    return report(what, ms, rows, "rows");
 }
 
 static int count_visit(void *context, const struct store_trial *trial)
@@ -176,7 +181,96 @@ static void time_trials(struct store *store, const char *what, int64_t run_id, u
         must(store_trial_each(store, run_id, 0, 0, columns, count_visit, &rows, &err), &err);
         ms[i] = ms_since(start_ns);
     }
-    report(what, ms, rows);
+    report(what, ms, rows, "rows");
+}
+
+/* ---- what is computed ---- */
+
+enum { COMPARED = 9 };
+
+struct computed {
+    struct store *store;
+    struct store_run runs[COMPARED]; /* the newest of one experiment on one machine */
+};
+
+static int write_results(const struct computed *computed, struct text *out, struct err *err)
+{
+    return results_write(computed->store, computed->runs[0].id, out, err);
+}
+
+static int write_comparison(const struct computed *computed, struct text *out, struct err *err)
+{
+    const struct compare_request request = {.base = &computed->runs[0],
+                                            .against = &computed->runs[1],
+                                            .against_count = COMPARED - 1,
+                                            .statistic = -1,
+                                            .max_slower = 0.05};
+    return compare_runs_write(computed->store, &request, out, err);
+}
+
+static int write_trend_of(const struct computed *computed, size_t runs, struct text *out, struct err *err)
+{
+    const struct trends_request request = {
+        .series = {computed->runs[0].experiment_hash, computed->runs[0].machine_full, 0, runs},
+        .statistic = -1,
+        .pattern = -1};
+    return trends_write(computed->store, &request, out, err);
+}
+
+static int write_trend_50(const struct computed *computed, struct text *out, struct err *err)
+{
+    return write_trend_of(computed, 50, out, err);
+}
+
+static int write_trend(const struct computed *computed, struct text *out, struct err *err)
+{
+    return write_trend_of(computed, TRENDS_RUNS_MAX, out, err);
+}
+
+static int write_experiments(const struct computed *computed, struct text *out, struct err *err)
+{
+    return trends_write_experiments(computed->store, 0, PAGE, out, err);
+}
+
+static void read_runs(struct computed *computed, int64_t newest)
+{
+    struct err err;
+    for (int i = 0; i < COMPARED; i++) {
+        int64_t back = (int64_t)i * EXPERIMENTS * (MACHINES - 1);
+        must(store_run_get(computed->store, newest > back ? newest - back : 1, &computed->runs[i], &err),
+             &err);
+    }
+}
+
+static void time_computed(struct store *store, int64_t newest)
+{
+    static const struct {
+        const char *what;
+        int (*write)(const struct computed *computed, struct text *out, struct err *err);
+    } answers[] = {
+        {"a run's results", write_results},
+        {"1 run held against 8", write_comparison},
+        {"a trend of 50 runs", write_trend_50},
+        {"a trend of all its runs", write_trend},
+        {"the experiments there are trends of", write_experiments},
+    };
+    struct computed computed = {.store = store};
+    read_runs(&computed, newest);
+    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+        double ms[REPEATS];
+        size_t bytes = 0;
+        for (int repeat = 0; repeat < REPEATS; repeat++) {
+            AUTO(text_fini) struct text out = TEXT_EMPTY;
+            struct err err;
+            int64_t start_ns = clock_cpu_ns();
+            must(answers[i].write(&computed, &out, &err), &err);
+            ms[repeat] = ms_since(start_ns);
+            bytes = out.length;
+        }
+        report(answers[i].what, ms, bytes, "bytes");
+    }
+    for (int i = 0; i < COMPARED; i++)
+        store_run_fini(&computed.runs[i]);
 }
 
 /* The slowest median of the lists. */
@@ -242,6 +336,7 @@ int main(int argc, char **argv)
     double slowest = time_lists(store);
     time_trials(store, "a run's trials", runs / 2, STORE_TRIAL_SUMMARY);
     time_trials(store, "a run's trials with their histograms", runs / 2, STORE_TRIAL_HISTOGRAM);
+    time_computed(store, runs);
     store_close(store);
     printf("slowest list: %.3f ms, budget %.1f ms: %s\n", slowest, LIST_BUDGET_MS,
            slowest <= LIST_BUDGET_MS ? "ok" : "too slow");
