@@ -13,6 +13,7 @@ struct store;
 struct events;
 struct runner;
 struct supervisor;
+struct retention;
 
 struct app {
     const struct config *config;
@@ -21,6 +22,7 @@ struct app {
     struct events *events;
     struct supervisor *supervisor;
     struct runner *runner;
+    struct retention *retention;
     struct catalogue catalogue;
     struct machine machine;
     int64_t started_ns; /* monotonic */

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/clock.h"
+
 struct option {
     const char *flag, *variable, *value_name, *fallback, *help;
     int (*set)(struct config *config, const char *value, struct err *err);
@@ -58,12 +60,50 @@ static int set_no_first_run(struct config *config, const char *value, struct err
     return 0;
 }
 
+/* "90d": days, hours, or for ever. */
+static int read_span(const char *flag, const char *value, int64_t *ms, struct err *err)
+{
+    char *end = NULL;
+    errno = 0;
+    long number = strtol(value, &end, 10);
+    bool is_number = errno == 0 && value[0] >= '0' && value[0] <= '9' && number <= 36500;
+    *ms = -1;
+    if (strcmp(value, "forever") == 0)
+        return 0;
+    if (!is_number || (strcmp(end, "d") != 0 && strcmp(end, "h") != 0))
+        return err_set(err, EINVAL, "%s %.40s: must be a number of days (90d) or hours (12h), or forever",
+                       flag, value);
+    *ms = number * (*end == 'd' ? 24 : 1) * 3600 * MS_PER_S;
+    return 0;
+}
+
+static int set_keep_series(struct config *config, const char *value, struct err *err)
+{
+    return read_span("--keep-series", value, &config->keep_series_ms, err);
+}
+
+static int set_keep_histograms(struct config *config, const char *value, struct err *err)
+{
+    return read_span("--keep-histograms", value, &config->keep_histograms_ms, err);
+}
+
+static int set_keep_deleted(struct config *config, const char *value, struct err *err)
+{
+    return read_span("--keep-deleted", value, &config->keep_deleted_ms, err);
+}
+
 static const struct option options[] = {
     {"--listen", "IPCLAB_LISTEN", "ADDRESS", "127.0.0.1", "loopback address to serve on", set_listen},
     {"--port", "IPCLAB_PORT", "PORT", "8080", "TCP port, 0 for any free one", set_port},
     {"--data", "IPCLAB_DATA", "DIR", NULL, "where the archive lives ($XDG_DATA_HOME/ipclab)", set_data},
     {"--no-first-run", "IPCLAB_NO_FIRST_RUN", NULL, "0", "do not measure at once when the archive is empty",
      set_no_first_run},
+    {"--keep-series", "IPCLAB_KEEP_SERIES", "SPAN", "forever", "drop time series of runs older than 90d, say",
+     set_keep_series},
+    {"--keep-histograms", "IPCLAB_KEEP_HISTOGRAMS", "SPAN", "forever",
+     "drop histograms of runs older than that; summaries stay", set_keep_histograms},
+    {"--keep-deleted", "IPCLAB_KEEP_DELETED", "SPAN", "30d", "how long a deleted run can be restored",
+     set_keep_deleted},
 };
 enum { OPTION_COUNT = sizeof options / sizeof *options };
 
@@ -140,7 +180,7 @@ void config_write_help(struct text *out)
         const struct option *option = &options[i];
         snprintf(left, sizeof left, "%s %s", option->flag,
                  option->value_name != NULL ? option->value_name : "");
-        text_printf(out, "  %-20s%s", left, option->help);
+        text_printf(out, "  %-24s%s", left, option->help);
         if (option->value_name != NULL && option->fallback != NULL)
             text_printf(out, " (%s)", option->fallback);
         text_printf(out, "; %s\n", option->variable);

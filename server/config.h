@@ -15,6 +15,7 @@ struct config {
     uint16_t port;   /* 0 = any free one */
     char data[PATH_MAX];
     bool first_run; /* take the quick preset when the archive is empty */
+    int64_t keep_series_ms, keep_histograms_ms, keep_deleted_ms; /* -1 = for ever */
 };
 
 /* arguments[0] is the first one after the subcommand. -EINVAL and a sentence for the user. */

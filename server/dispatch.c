@@ -52,7 +52,10 @@ const struct route *dispatch_judge(const struct dispatch *dispatch, struct reque
     if (answer->status == 0)
         route = judge_target(dispatch, request, answer);
     if (answer->status == 0) {
-        refusal = request_check_content(request);
+        const struct upload_kind *upload = route != NULL ? router_upload(dispatch->routes, route) : NULL;
+        refusal = upload != NULL
+                      ? request_check_content(request, upload->bytes_max, upload->too_large)
+                      : request_check_content(request, REQUEST_BODY_BYTES_MAX, REQUEST_BODY_TOO_LARGE);
         refuse(answer, &refusal);
     }
     return route;

@@ -56,6 +56,7 @@ struct exchange {
     struct request request;
     int target_status; /* what target_parse said */
     const struct route *route;
+    const struct upload_kind *upload; /* of request.upload */
     bool is_judged;
     size_t swallowed_bytes;
     struct answer answer;          /* status 0 = not known yet */
@@ -162,15 +163,45 @@ static bool answer_waits_for_body(const struct exchange *exchange)
            (length == NULL || strtoll(length, NULL, 10) <= HTTP_SWALLOWED_BYTES_MAX);
 }
 
+static bool begin_upload(struct exchange *exchange)
+{
+    const struct dispatch *dispatch = &exchange->http->dispatch;
+    exchange->upload = exchange->route != NULL ? router_upload(dispatch->routes, exchange->route) : NULL;
+    if (exchange->upload == NULL)
+        return true;
+    exchange->request.upload = exchange->upload->open(dispatch->app);
+    http_connection_set_deadline(exchange->connection, exchange->upload->time_ms);
+    return exchange->request.upload != NULL;
+}
+
+/* A refusal that the upload itself has for a piece waits until all have come. */
+static void feed_upload(struct exchange *exchange, const char *bytes, size_t length)
+{
+    exchange->swallowed_bytes += length;
+    if (exchange->answer.status != 0)
+        return;
+    if (exchange->swallowed_bytes > exchange->upload->bytes_max)
+        problem_answer(&exchange->answer, 413, exchange->upload->too_large);
+    else
+        exchange->upload->take(exchange->request.upload, bytes, length);
+}
+
 static enum MHD_Result take_upload(struct exchange *exchange, const char *bytes, size_t *length)
 {
+    if (exchange->upload != NULL && exchange->swallowed_bytes <= exchange->upload->bytes_max) {
+        feed_upload(exchange, bytes, *length);
+        *length = 0;
+        return MHD_YES;
+    }
+    if (exchange->upload != NULL)
+        return MHD_NO;
     struct text *body = &exchange->request.body;
     exchange->swallowed_bytes += *length;
     if (exchange->swallowed_bytes > HTTP_SWALLOWED_BYTES_MAX)
         return MHD_NO;
     if (exchange->answer.status == 0) {
         if (exchange->swallowed_bytes > REQUEST_BODY_BYTES_MAX)
-            problem_answer(&exchange->answer, 413, "A request body is at most 65536 bytes.");
+            problem_answer(&exchange->answer, 413, REQUEST_BODY_TOO_LARGE);
         else
             text_append_bytes(body, bytes, *length);
     }
@@ -226,7 +257,7 @@ static enum MHD_Result handle_request(void *context, struct MHD_Connection *hand
                                          exchange->target_status, &exchange->answer);
         if (exchange->answer.status != 0 && !answer_waits_for_body(exchange))
             return queue_answer(exchange, handle);
-        return MHD_YES;
+        return exchange->answer.status != 0 || begin_upload(exchange) ? MHD_YES : MHD_NO;
     }
     if (*upload_length > 0)
         return take_upload(exchange, upload, upload_length);
@@ -274,6 +305,8 @@ static void end_exchange(void *context, struct MHD_Connection *handle, void **sl
         sse_stream_free(exchange->answer.stream);
     answer_fini(&exchange->answer);
     report_child_free(exchange->child);
+    if (exchange->request.upload != NULL)
+        exchange->upload->close(exchange->request.upload);
     text_fini(&exchange->request.body);
     exchange->http->exchange_count--;
     free(exchange);

@@ -26,6 +26,7 @@
 #include "server/isolation.h"
 #include "server/loop.h"
 #include "server/report.h"
+#include "server/retention.h"
 #include "server/run_directory.h"
 #include "server/runner.h"
 #include "server/supervisor.h"
@@ -134,6 +135,8 @@ static int open_server(struct server *server, struct err *err)
     if (result == 0)
         result = runner_new(app, &app->runner, err);
     if (result == 0)
+        result = retention_new(app, &app->retention, err);
+    if (result == 0)
         result = http_open(app, server->config.listen, server->config.port, &server->http, err);
     return result;
 }
@@ -142,6 +145,7 @@ static void close_server(struct server *server)
 {
     struct app *app = &server->app;
     http_close(server->http);
+    retention_free(app->retention);
     runner_free(app->runner);
     supervisor_free(app->supervisor);
     machine_fini(&app->machine);

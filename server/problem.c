@@ -92,6 +92,11 @@ void problem_answer_format(struct answer *answer, int status, const char *format
 
 void problem_answer_faults(struct answer *answer, const struct faults *faults)
 {
+    problem_answer_faults_as(answer, 422, faults);
+}
+
+void problem_answer_faults_as(struct answer *answer, int status, const struct faults *faults)
+{
     char detail[DETAIL_BYTES];
     size_t kept = faults_kept(faults);
     if (faults->count == 1)
@@ -100,7 +105,7 @@ void problem_answer_faults(struct answer *answer, const struct faults *faults)
         snprintf(detail, sizeof detail, "%zu faults; the first %zu are listed.", faults->count, kept);
     else
         snprintf(detail, sizeof detail, "%zu faults; see errors.", faults->count);
-    struct json_writer writer = begin(answer, 422, detail);
+    struct json_writer writer = begin(answer, status, detail);
     json_begin_array(&writer, "errors");
     for (size_t i = 0; i < kept; i++) {
         json_begin_object(&writer, NULL);

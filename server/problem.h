@@ -17,6 +17,8 @@ __attribute__((format(printf, 3, 4))) void problem_answer_format(struct answer *
                                                                  const char *format, ...);
 /* 422 with all faults. */
 void problem_answer_faults(struct answer *answer, const struct faults *faults);
+/* The same with another status. */
+void problem_answer_faults_as(struct answer *answer, int status, const struct faults *faults);
 /* For a -errno of the archive or the runner: 404, 507, 503 … with the error's own words. */
 void problem_answer_err(struct answer *answer, int code, const struct err *err);
 

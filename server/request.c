@@ -233,7 +233,7 @@ static bool content_type_is_json(const char *value)
     return next == '\0' || next == ';' || next == ' ' || next == '\t';
 }
 
-struct refusal request_check_content(const struct request *request)
+struct refusal request_check_content(const struct request *request, size_t bytes_max, const char *too_large)
 {
     /* A form or a script of another site cannot send this type without asking first (CORS preflight), and
      * asking is refused; hence also for requests without a body. */
@@ -244,8 +244,8 @@ struct refusal request_check_content(const struct request *request)
             .status = 415,
             .detail = "Every request that changes something carries \"Content-Type: application/json\"."};
     const char *length = request_header(request, HEADER_CONTENT_LENGTH);
-    if (length != NULL && (strlen(length) > 18 || strtoll(length, NULL, 10) > REQUEST_BODY_BYTES_MAX))
-        return (struct refusal){.status = 413, .detail = "A request body is at most 65536 bytes."};
+    if (length != NULL && (strlen(length) > 18 || strtoull(length, NULL, 10) > bytes_max))
+        return (struct refusal){.status = 413, .detail = too_large};
     return (struct refusal){.status = 0};
 }
 

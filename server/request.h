@@ -22,6 +22,7 @@ enum {
     REQUEST_BODY_BYTES_MAX = 64 * 1024,
     REQUEST_NAME_BYTES = 64,
 };
+#define REQUEST_BODY_TOO_LARGE "A request body is at most 65536 bytes."
 
 #define METHOD_WORDS(WORD)                                                                                   \
     WORD(METHOD_GET, "GET") /* HEAD as well: request.head */                                                 \
@@ -72,6 +73,7 @@ struct request {
     struct header_value headers[HEADER_COUNT];
     bool header_name_is_bad; /* some field name is no token */
     struct text body;        /* owned by http.c */
+    void *upload;            /* instead of body, where the route takes its body piece by piece (upload.h) */
 };
 
 /* Splits and decodes an origin-form target. Answers 0 or the status to refuse it with: 404 for a path that
@@ -96,8 +98,8 @@ struct refusal {
 /* Framing, Host, Origin: judged for every request, before it is known what it is for. address and port are
  * those listened on. */
 struct refusal request_check_envelope(const struct request *request, const char *address, uint16_t port);
-/* Content-Type and declared length, for a route that exists. */
-struct refusal request_check_content(const struct request *request);
+/* Content-Type and declared length, for a route that exists; too_large is said of more than bytes_max. */
+struct refusal request_check_content(const struct request *request, size_t bytes_max, const char *too_large);
 
 /* NULL = not given. */
 const char *request_parameter(const struct request *request, const char *name);

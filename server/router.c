@@ -75,6 +75,14 @@ const struct route *router_find(const struct route_table *table, struct request 
     return found;
 }
 
+const struct upload_kind *router_upload(const struct route_table *table, const struct route *route)
+{
+    for (size_t i = 0; i < table->upload_count; i++)
+        if (table->uploads[i].handle == route->handle)
+            return table->uploads[i].kind;
+    return NULL;
+}
+
 void router_write_allow(unsigned allowed, char allow[ALLOW_BYTES])
 {
     size_t used = 0;

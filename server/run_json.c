@@ -73,6 +73,9 @@ void run_json_write(struct json_writer *writer, const char *name, const struct a
     json_write_raw(writer, "tags", run->tags);
     json_write_string(writer, "note", run->note);
     json_write_boolean(writer, "pinned", run->pinned);
+    write_time(writer, "imported_ms", run->imported_ms);
+    write_time(writer, "series_dropped_ms", run->series_dropped_ms);
+    write_time(writer, "histograms_dropped_ms", run->histograms_dropped_ms);
     json_write_boolean(writer, "deleted", run->deleted_ms != 0);
     json_write_integer(writer, "rev", run->rev);
     json_end_object(writer);

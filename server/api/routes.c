@@ -3,6 +3,7 @@
 static const char *const run_filters[] = {"limit",   "cursor", "sort",  "state", "mechanism", "tag",
                                           "machine", "q",      "since", "until", NULL};
 static const char *const trial_options[] = {"include", "limit", "cursor", NULL};
+static const char *const export_options[] = {"format", NULL};
 static const char *const compare_options[] = {"base", "against", "statistic", "max_slower", NULL};
 static const char *const trend_options[] = {"experiment",    "machine", "statistic", "mechanism", "pattern",
                                             "message_bytes", "limit",   "cursor",    NULL};
@@ -22,6 +23,8 @@ static const struct route routes[] = {
     {METHOD_POST, "/api/v1/runs/{id}/cancel", api_cancel_run, NULL},
     {METHOD_GET, "/api/v1/runs/{id}/results", api_get_results, NULL},
     {METHOD_GET, "/api/v1/runs/{id}/trials", api_list_trials, trial_options},
+    {METHOD_GET, "/api/v1/runs/{id}/export", api_export_run, export_options},
+    {METHOD_POST, "/api/v1/imports", api_import_run, NULL},
     {METHOD_GET, "/api/v1/compare", api_compare_runs, compare_options},
     {METHOD_GET, "/api/v1/trends", api_get_trends, trend_options},
     {METHOD_GET, "/api/v1/events", api_get_events, event_options},
@@ -31,7 +34,16 @@ static const struct route routes[] = {
     {METHOD_GET, "/metrics", api_get_metrics, NULL},
 };
 
-const struct route_table api_routes = {routes, sizeof routes / sizeof routes[0]};
+static const struct route_upload uploads[] = {
+    {api_import_run, &api_import_upload},
+};
+
+const struct route_table api_routes = {
+    .routes = routes,
+    .count = sizeof routes / sizeof routes[0],
+    .uploads = uploads,
+    .upload_count = sizeof uploads / sizeof uploads[0],
+};
 
 void api_print_routes(FILE *out)
 {

@@ -17,6 +17,8 @@ void api_print_routes(FILE *out);
 route_handler api_get_mechanisms, api_get_presets, api_get_machine, api_get_machine_of_runs;
 route_handler api_list_runs, api_create_run, api_get_run, api_change_run, api_delete_run;
 route_handler api_restore_run, api_cancel_run, api_get_results, api_list_trials;
+route_handler api_export_run, api_import_run;
+extern const struct upload_kind api_import_upload;
 route_handler api_compare_runs, api_get_trends;
 route_handler api_get_events, api_get_health, api_get_metrics, api_get_openapi_json, api_get_openapi_yaml;
 

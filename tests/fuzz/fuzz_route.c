@@ -87,7 +87,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         add_headers(&request, headers);
     struct refusal refusal = request_check_envelope(&request, "127.0.0.1", 8080);
     check(refusal.status == 0 || refusal.detail != NULL);
-    refusal = request_check_content(&request);
+    refusal = request_check_content(&request, REQUEST_BODY_BYTES_MAX, REQUEST_BODY_TOO_LARGE);
     check(refusal.status == 0 || refusal.detail != NULL);
     request_accepts_gzip(&request);
     if (status == 0) {

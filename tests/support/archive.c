@@ -2,12 +2,14 @@
 
 #include <err.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/cleanup.h"
 #include "common/histogram.h"
+#include "common/series.h"
 
 const struct store_case archive_cases[ARCHIVE_CASES] = {
     {.number = 0,
@@ -67,6 +69,19 @@ static void fill_histogram(struct text *blob, int samples)
     histogram_encode(histogram, blob);
 }
 
+static void fill_series(struct text *blob, int count)
+{
+    struct frame_block blocks[FRAME_BLOCKS_MAX];
+    if (count > FRAME_BLOCKS_MAX)
+        count = FRAME_BLOCKS_MAX;
+    for (int i = 0; i < count; i++)
+        blocks[i] = (struct frame_block){.begin_ns = i * INT64_C(2500000),
+                                         .duration_ns = 2400000 + i,
+                                         .messages = 400 + (uint64_t)i % 7,
+                                         .latency_p50_ns = i % 10 == 9 ? (double)NAN : 6000 + i % 50};
+    series_encode(blocks, (size_t)count, blob);
+}
+
 struct store_trial archive_trial(int64_t run_id, int64_t sequence, int samples)
 {
     double base = (double)(run_id * 1000 + sequence);
@@ -115,7 +130,7 @@ struct store_trial archive_trial(int64_t run_id, int64_t sequence, int samples)
         .flags = "gap few_samples",
     };
     fill_histogram(&trial.histogram, samples);
-    fill_histogram(&trial.series, samples / 2);
+    fill_series(&trial.series, samples / 4);
     return trial;
 }
 

@@ -142,7 +142,7 @@ Test(guard, refuses_framing_that_two_could_read_differently)
 static int check_content(enum method method, const char *const *lines)
 {
     struct request request = request_with(method, lines);
-    return request_check_content(&request).status;
+    return request_check_content(&request, REQUEST_BODY_BYTES_MAX, REQUEST_BODY_TOO_LARGE).status;
 }
 
 Test(guard, wants_json_and_bounded_bodies)
