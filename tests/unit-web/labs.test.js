@@ -211,7 +211,7 @@ test("every sentence the page asks for by name is in the catalogue, and none is 
       .filter((name) => name.endsWith(".js"))
       .map((name) => join(web, folder, name)),
   );
-  const sources = [...files, ...["lab", "labs", "claim", "claims"].map((name) => join(web, `views/${name}.js`))]
+  const sources = [...files, join(web, "js/messages.js"), ...["lab", "labs", "claim", "claims"].map((name) => join(web, `views/${name}.js`))]
     .map((file) => readFileSync(file, "utf8"))
     .join("\n");
   /** @type {string[]} */

@@ -151,6 +151,7 @@ test("quick calls on the same pixels are one bar; a blocked one stays alone", ()
     arguments: "",
     begin_ns: i * 1000,
     end_ns: i * 1000 + (i === 250 ? 2 * ms : 500),
+    cut_ns: null,
     returned: 1,
     errno: null,
     bytes: 1,

@@ -189,6 +189,21 @@ const comparisonPath = (question) =>
   `/compare${query({ ...question, max_slower: question.max_slower && `${question.max_slower}%` })}`;
 
 /**
+ * @param {{experiment: string, machine: string, statistic: string|null}} question
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<import("./types.js").Trend>}
+ */
+export const getTrend = async (question, signal) => (await request("GET", `/trends${query(question)}`, { signal })).body;
+
+/**
+ * Experiments that were taken more than once on a machine, from the one with the newest run.
+ * @param {string|null} cursor
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<{experiments: import("./types.js").RepeatedExperiment[], next_cursor: string|null}>}
+ */
+export const getRepeated = async (cursor, signal) => (await request("GET", `/trends${query({ cursor })}`, { signal })).body;
+
+/**
  * Where a run is had as a file.
  * @param {number} id
  * @param {string} format
@@ -290,7 +305,7 @@ export const getAttempts = async (name, filters, signal) =>
  * @param {string} name
  * @param {string} group  empty: everybody
  * @param {AbortSignal} [signal]
- * @returns {Promise<any>}
+ * @returns {Promise<import("./types.js").Predictions>}
  */
 export const getPredictions = async (name, group, signal) =>
   (await request("GET", `/labs/${name}/predictions${query({ group })}`, { signal })).body;
@@ -306,6 +321,9 @@ export const postAttempt = async (name, attempt) =>
 /** @param {number} id @param {AbortSignal} [signal] @returns {Promise<Attempt>} */
 export const getAttempt = async (id, signal) => (await request("GET", `/attempts/${id}`, { signal })).body;
 
+/** @param {number} id @returns {Promise<Attempt>} */
+export const cancelAttempt = async (id) => (await request("POST", `/attempts/${id}/cancel`)).body;
+
 /**
  * What is typed into a terminal of an interactive lab.
  * @param {number} id
@@ -315,13 +333,17 @@ export async function postInput(id, input) {
   await request("POST", `/attempts/${id}/input`, { body: input });
 }
 
+/** @param {AbortSignal} [signal] @returns {Promise<Claim[]>} */
+export const getClaims = async (signal) => (await request("GET", "/claims", { signal })).body.claims;
+
 /**
+ * The latest check of every claim on one machine, and the machines that have checked any.
  * @param {string} machine  full hash; empty: the one the server runs on
  * @param {AbortSignal} [signal]
- * @returns {Promise<{claims: Claim[], machines?: any[]}>}
+ * @returns {Promise<{machine: string, machines: import("./types.js").CheckMachine[], checks: Check[]}>}
  */
-export const getClaims = async (machine, signal) =>
-  (await request("GET", `/claims${query({ machine })}`, { signal })).body;
+export const getLatestChecks = async (machine, signal) =>
+  (await request("GET", `/claims/checks${query({ machine })}`, { signal })).body;
 
 /** @param {number} number @param {AbortSignal} [signal] @returns {Promise<Claim>} */
 export const getClaim = async (number, signal) => (await request("GET", `/claims/${number}`, { signal })).body;

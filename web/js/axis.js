@@ -112,7 +112,7 @@ export function barsOf(calls, axis, width_px, now_ns) {
   const bars = [];
   for (const call of calls) {
     const begin = axis.place(call.begin_ns) * width_px;
-    const end = axis.place(call.end_ns ?? now_ns) * width_px;
+    const end = axis.place(call.end_ns ?? call.cut_ns ?? now_ns) * width_px;
     if (end < 0 || begin > width_px) continue;
     const x = Math.max(-4, begin);
     const bar = { x, width: Math.max(width_px_min, Math.min(end, width_px + 4) - x), kind: kindOf(call, now_ns), calls: [call] };

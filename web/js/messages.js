@@ -88,3 +88,12 @@ export function say(key, values = {}) {
  */
 export const sayCount = (key, count, values = {}) =>
   say(`${key}.${count === 1 ? "one" : "many"}`, { count, ...values });
+
+/**
+ * Why what was asked for has not begun.
+ * @param {string|null|undefined} what  as the server says it: "run 17", or "others"
+ */
+export function waitingText(what) {
+  if (!what) return "";
+  return what === "others" ? say("waiting.others") : say("waiting.run", { what });
+}

@@ -4,6 +4,8 @@
 /** @typedef {{from: Answer, to: Answer, count: number}} Bin  one value, or integers from … to … inclusive */
 
 const bins_max = 12;
+/** So many numbers are listed as they are, however far apart they lie. */
+const listed_max = 5;
 
 /**
  * Counts values. Integers with too many values to list are put into even bins.
@@ -15,11 +17,12 @@ export function binsOf(counted) {
   const counts = new Map();
   for (const { value, count } of counted) counts.set(value, (counts.get(value) ?? 0) + count);
   const numbers = [...counts.keys()].filter((one) => typeof one === "number");
-  if (numbers.length !== counts.size || counts.size <= bins_max) {
+  const [low, high] = [Math.min(...numbers), Math.max(...numbers)];
+  const few = counts.size <= listed_max || high - low < bins_max;
+  if (numbers.length !== counts.size || few) {
     const order = numbers.length === counts.size ? (/** @type {any} */ a, /** @type {any} */ b) => a[0] - b[0] : byCount;
     return [...counts].sort(order).map(([value, count]) => ({ from: value, to: value, count }));
   }
-  const [low, high] = [Math.min(...numbers), Math.max(...numbers)];
   const width = roundUp((high - low + 1) / bins_max);
   const first = Math.floor(low / width);
   const bins = Array.from({ length: Math.floor(high / width) - first + 1 }, (_, i) => ({

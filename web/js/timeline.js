@@ -68,6 +68,7 @@ export function createRecorder() {
       arguments: line.arguments ?? "",
       begin_ns: line.begin_ns,
       end_ns: null,
+      cut_ns: null,
       returned: null,
       errno: null,
       bytes: null,
@@ -99,6 +100,12 @@ export function createRecorder() {
     states.push({ at_ns, state, cause });
     states.sort((a, b) => a.at_ns - b.at_ns);
     reach(at_ns);
+    if (state === "ended") cutCalls(worker, at_ns);
+  }
+
+  /** A process that ended took the call it was in along. @param {string} worker @param {number} at_ns */
+  function cutCalls(worker, at_ns) {
+    for (const call of timeline.calls) if (call.worker === worker && call.end_ns === null) call.cut_ns = at_ns;
   }
 
   /** @param {any} line */
@@ -149,6 +156,8 @@ export function createRecorder() {
         for (const state of /** @type {any} */ (one).states ?? []) takeState({ worker: one.worker, ...state });
       }
       entries.forEach((one, i) => takeCall(one, one.number ?? i + 1));
+      for (const { worker, states } of timeline.workers)
+        for (const { state, at_ns } of states) if (state === "ended") cutCalls(worker, at_ns);
       for (const one of panels) takePanel(one);
       timeline.dropped_calls = dropped_calls;
     },
@@ -160,10 +169,10 @@ export function createRecorder() {
  * @param {Call} call
  * @param {number} now_ns
  */
-export const durationOf = (call, now_ns) => Math.max(0, (call.end_ns ?? now_ns) - call.begin_ns);
+export const durationOf = (call, now_ns) => Math.max(0, (call.end_ns ?? call.cut_ns ?? now_ns) - call.begin_ns);
 
 /**
- * What a call did to its process: it slept, waited for another, failed, or was quick.
+ * What a call did to its process: it slept, waited for another, failed or was its end, or was quick.
  * @param {Call} call
  * @param {number} now_ns
  * @returns {"slept"|"blocked"|"failed"|"quick"}
@@ -172,7 +181,7 @@ export function kindOf(call, now_ns) {
   const long = durationOf(call, now_ns) >= waited_ns_min;
   if (long && sleeping.test(call.call)) return "slept";
   if (long && !never_waits.test(call.call)) return "blocked";
-  return call.errno ? "failed" : "quick";
+  return call.errno || call.cut_ns !== null ? "failed" : "quick";
 }
 
 /**

@@ -222,6 +222,43 @@
  * @typedef {Pick<Verdict, "mechanism"|"pattern"|"message_bytes"|"rate_hz"|"wait"|"placement"|"relation"|"senders"|"receivers">
  *   & {statistic: string, distance: string|null, runs: number, h: number, p: number}} Omnibus  do the runs differ at all?
  *
+ * @typedef {object} TrendPoint  a run: the median over the trials of a case
+ * @property {number} run
+ * @property {number} created_ms
+ * @property {number} value
+ * @property {number|null} low
+ * @property {number|null} high
+ * @property {number} n
+ *
+ * @typedef {object} ChangePoint
+ * @property {number} run  the first of the new level
+ * @property {number} previous_run
+ * @property {number} before
+ * @property {number} after
+ * @property {number} ratio
+ * @property {number} p
+ *
+ * @typedef {Pick<Verdict, "mechanism"|"pattern"|"message_bytes"|"rate_hz"|"wait"|"placement"|"relation"|"senders"|"receivers">
+ *   & {statistic: string, distance: string|null, points: TrendPoint[], change_points: ChangePoint[]}} TrendSeries
+ *
+ * @typedef {object} Trend  one experiment on one machine
+ * @property {string} experiment
+ * @property {string} machine
+ * @property {string} statistic
+ * @property {number} runs
+ * @property {TrendSeries[]} series
+ * @property {string|null} next_cursor
+ *
+ * @typedef {object} RepeatedExperiment
+ * @property {string} experiment_hash
+ * @property {{comparable: string, full: string}} machine
+ * @property {number} runs
+ * @property {number} first_ms
+ * @property {number} last_ms
+ * @property {number} last_run
+ * @property {string} name
+ * @property {Experiment} experiment
+ *
  * @typedef {object} Sample  a provisional figure of the trial being taken
  * @property {number} run
  * @property {number} sequence
@@ -287,6 +324,7 @@
  * @property {string} arguments
  * @property {number} begin_ns
  * @property {number|null} end_ns  null: it has not returned
+ * @property {number|null} cut_ns  when its process ended inside it
  * @property {number|string|null} returned  an address as text
  * @property {string|null} errno
  * @property {number|null} bytes
@@ -320,6 +358,10 @@
  * @property {{worker: string, pid: number|null}[]} [workers]
  * @property {any[]} [panels]
  * @property {any[]} [timeline]
+ *
+ * @typedef {{answer: Answer, count: number}[]} AnswerCounts
+ * @typedef {{predicted: AnswerCounts, observed: AnswerCounts}} Predictions
+ * @typedef {{full: string, comparable: string, kernel: string|null, cpu_model: string|null, claims: number, newest_ms: number}} CheckMachine
  *
  * @typedef {"holds"|"conditional"|"does_not_hold"|"inconclusive"|"skipped"} ClaimVerdict
  *

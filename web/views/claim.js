@@ -5,7 +5,7 @@ import { getChecks, getClaim, postCheck } from "../js/api.js";
 import { h, setChildren, setText } from "../js/dom.js";
 import { followTopics } from "../js/events.js";
 import { legendOf } from "../js/mechanisms.js";
-import { loadMessages, say } from "../js/messages.js";
+import { loadMessages, say, waitingText } from "../js/messages.js";
 import { setTitle } from "../js/router.js";
 import { createRecord } from "../components/claims/record.js";
 import { createVerdict, verdictWord } from "../components/claims/verdict.js";
@@ -40,7 +40,7 @@ export function mountClaim({ root, signal, parameters, store }) {
     setText(title, claim.text);
     setTitle(`${say("claim.number", { number })}`);
     setChildren(crumb, h("a", { href: "/claims" }, say("claims.title")), ` / ${number} · ${legendOf(store.getState().mechanisms).titleOf(claim.mechanism)}`);
-    setChildren(verdict, createVerdict(pending ? pending.state : verdictWord(claim.latest)), pending?.waiting_for && h("span", { class: "muted" }, ` ${say("lab.waiting_for", { what: pending.waiting_for })}`));
+    setChildren(verdict, createVerdict(pending ? pending.state : verdictWord(claim.latest)), h("span", { class: "muted" }, ` ${waitingText(pending?.waiting_for)}`));
     check.hidden = false;
     check.disabled = pending !== null;
     setText(check, say("claims.check"));

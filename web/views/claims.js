@@ -1,13 +1,13 @@
 /** The ledger: every claim with the verdict of this kernel, by mechanism, filtered by the address. */
 
 import { loadCatalogue, problemText, tellProblem } from "../js/actions.js";
-import { getClaims, postCheck, postChecks } from "../js/api.js";
+import { getClaims, getLatestChecks, postCheck, postChecks } from "../js/api.js";
 import { criteria, filterClaims, groupClaims, verdictOf } from "../js/criteria.js";
 import { h, setAttribute, setChildren, setText, syncChildren } from "../js/dom.js";
 import { followTopics } from "../js/events.js";
 import { formatTime } from "../js/format.js";
 import { legendOf } from "../js/mechanisms.js";
-import { loadMessages, say, sayCount } from "../js/messages.js";
+import { loadMessages, say, sayCount, waitingText } from "../js/messages.js";
 import { navigateQuery, setTitle } from "../js/router.js";
 import { createVerdict, verdictWord, verdicts } from "../components/claims/verdict.js";
 import { createFilter } from "../components/filters/filters.js";
@@ -161,7 +161,7 @@ export function mountClaims({ root, signal, query, store }) {
   let asked = query;
   /** @type {Claim[]} */
   let claims = [];
-  /** @type {any[]} */
+  /** @type {import("../js/types.js").CheckMachine[]} */
   let machines = [];
   /** @type {Map<number, Check|null>|null} */
   let others = null;
@@ -221,8 +221,8 @@ export function mountClaims({ root, signal, query, store }) {
     others = null;
     if (!against) return render();
     try {
-      const { claims: theirs } = await getClaims(against, signal);
-      if (others_of === against) others = new Map(theirs.map(({ number, latest }) => [number, latest]));
+      const { checks } = await getLatestChecks(against, signal);
+      if (others_of === against) others = new Map(checks.map((check) => [check.claim, check]));
     } catch (error) {
       tellProblem(store, error);
     }
@@ -231,10 +231,15 @@ export function mountClaims({ root, signal, query, store }) {
 
   async function load() {
     try {
-      const [ledger] = await Promise.all([getClaims("", signal), loadMessages(), loadCatalogue(store)]);
+      const [ledger, latest] = await Promise.all([
+        getClaims(signal),
+        getLatestChecks("", signal),
+        loadMessages(),
+        loadCatalogue(store),
+      ]);
       if (signal.aborted) return;
-      claims = ledger.claims;
-      machines = ledger.machines ?? [];
+      claims = ledger;
+      machines = latest.machines;
       setText(title, say("claims.title"));
       setTitle(say("claims.title"));
       setText(lead, say("claims.lead"));
@@ -257,8 +262,8 @@ export function mountClaims({ root, signal, query, store }) {
     bar.value = done;
     setAttribute(bar, "aria-label", say("claims.progress"));
     all.disabled = pending.size > 0;
-    const waiting = [...pending.values()].find(({ waiting_for }) => waiting_for)?.waiting_for;
-    return waiting ? say("lab.waiting_for", { what: waiting }) : batch > 1 ? say("claims.progress_of", { done, all: batch }) : "";
+    const waiting = [...pending.values()].find(({ waiting_for }) => waiting_for && waiting_for !== "others")?.waiting_for;
+    return waiting ? waitingText(waiting) : batch > 1 ? say("claims.progress_of", { done, all: batch }) : "";
   }
 
   function render() {
@@ -269,7 +274,7 @@ export function mountClaims({ root, signal, query, store }) {
     counts.update(claims, asked.get("verdict") ?? "");
     const known = machines
       .filter(({ full }) => full !== here?.full)
-      .map(({ full, comparable, facts }) => ({ full, text: [facts?.kernel, facts?.cpu_model, String(comparable).slice(0, 8)].filter(Boolean).join(" · ") }));
+      .map(({ full, kernel, cpu_model }) => ({ full, text: [kernel, cpu_model, full.slice(0, 8)].filter(Boolean).join(" · ") }));
     filters.update(asked, groupClaims(claims).map(({ mechanism }) => mechanism), known, legend.titleOf);
     setText(status, renderProgress() || (seen.length === claims.length ? "" : sayCount("claims.found", seen.length)));
     const against = known.find(({ full }) => full === others_of)?.text;

@@ -3,6 +3,7 @@
 import { loadCatalogue, problemText } from "../js/actions.js";
 import {
   Problem,
+  cancelAttempt,
   getAttempt,
   getAttempts,
   getLab,
@@ -15,7 +16,7 @@ import { h, setAttribute, setChildren, setText } from "../js/dom.js";
 import { followTopics } from "../js/events.js";
 import { defaultsOf, parametersOf, permalinkOf, sameParameters } from "../js/lab-parameters.js";
 import { legendOf } from "../js/mechanisms.js";
-import { loadMessages, say } from "../js/messages.js";
+import { loadMessages, say, waitingText } from "../js/messages.js";
 import { navigate, navigateQuery, setTitle } from "../js/router.js";
 import { createRecorder } from "../js/timeline.js";
 import { createAttempts } from "../components/lab/attempts.js";
@@ -140,8 +141,8 @@ function createStatus() {
       chip.hidden = !attempt;
       setText(chip, attempt ? say(`attempt_state.${state}`) : "");
       setAttribute(chip, "class", `chip ${tone}`);
-      const waiting = attempt?.state === "queued" && attempt.waiting_for;
-      setText(text, waiting ? say("lab.waiting_for", { what: waiting }) : say(`lab.status.${state}`, { id: attempt?.id ?? "" }));
+      const waiting = attempt?.state === "queued" ? waitingText(attempt.waiting_for) : "";
+      setText(text, waiting || say(`lab.status.${state}`, { id: attempt?.id ?? "" }));
     },
   };
 }
@@ -163,7 +164,7 @@ function createLab({ root, signal, query, store }, lab) {
   /** @type {Attempt[]} */
   let attempts = [];
   let older = false;
-  /** @type {any} */
+  /** @type {import("../js/types.js").Predictions|null} */
   let everybody = null;
   const live = createLive();
 
@@ -191,11 +192,16 @@ function createLab({ root, signal, query, store }, lab) {
   const status = createStatus();
   const trouble = h("p", { class: "callout bad", role: "alert", hidden: true });
   const again = h("button", { type: "button", class: "primary", onclick: () => void run(attempt?.prediction ?? null) }, say("lab.again"));
+  const stop = h(
+    "button",
+    { type: "button", onclick: () => attempt && cancelAttempt(attempt.id).catch(fail) },
+    say("lab.stop"),
+  );
   const before = h("div", { class: "lab-before" }, h("p", { class: "muted" }, say("lab.before")));
   const observed = h(
     "section",
     { class: "card lab-observe", "aria-labelledby": "lab-observe" },
-    h("div", { class: "card-head observe-head" }, h("h2", { id: "lab-observe" }, say("observe.title")), status.element, h("div", { class: "row no-print" }, again)),
+    h("div", { class: "card-head observe-head" }, h("h2", { id: "lab-observe" }, say("observe.title")), status.element, h("div", { class: "row no-print" }, stop, again)),
     before,
     observe.element,
   );
@@ -372,6 +378,7 @@ function createLab({ root, signal, query, store }, lab) {
     observe.element.hidden = attempt === null;
     observe.panels.hidden = attempt === null;
     again.hidden = !over;
+    stop.hidden = attempt === null || over;
     observe.update({
       timeline: live.timeline(),
       live: attempt !== null && !over,

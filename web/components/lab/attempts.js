@@ -51,7 +51,7 @@ export function createAttempts() {
      * @param {readonly Attempt[]} props.attempts
      * @param {boolean} props.more  the archive has older ones
      * @param {Attempt|null} props.current
-     * @param {{predicted: Counted, outcomes: Counted}|null} props.everybody
+     * @param {import("../../js/types.js").Predictions|null} props.everybody
      * @param {string} props.group
      */
     update({ lab, attempts, more, current, everybody, group }) {
@@ -88,7 +88,7 @@ export function createAttempts() {
               caption: group ? say("attempts.predictions_of", { group }) : say("attempts.predictions"),
               head: say("attempts.predicted"),
               count_head: say("attempts.count"),
-              counted: everybody.predicted,
+              counted: everybody.predicted.map(({ answer, count }) => ({ value: answer, count })),
               of: lab.prediction,
               signs: [
                 { value: current?.outcome, text: say("attempts.came_out") },

@@ -20,16 +20,17 @@ import { hideTip, showTip } from "../tip/tip.js";
  * @property {import("../../js/mechanisms.js").Look} look
  */
 
-const lane_px = 40;
+const lane_px = 44;
 const bar_px = 24;
-const letter_px = 6.3;
-const top_px = (lane_px - bar_px) / 2;
+const letter_px = 6.7;
+/** Above the bars there is room for how a process died. */
+const top_px = 14;
 
 /** @param {Call} call @param {number} now_ns */
 function takenText(call, now_ns) {
   const took = formatNs(durationOf(call, now_ns));
   const kind = kindOf(call, now_ns);
-  if (call.end_ns === null) return say("observe.open_call", { took });
+  if (call.end_ns === null) return say(call.cut_ns === null ? "observe.open_call" : "observe.cut_call", { took });
   return kind === "blocked" || kind === "slept" ? say(`observe.${kind}_for`, { took }) : took;
 }
 
@@ -47,7 +48,7 @@ function labelOf({ width, kind, calls }, now_ns) {
   const took = formatNs(durationOf(call, now_ns));
   const candidates =
     kind === "failed"
-      ? [`${call.call}: ${call.errno}`, String(call.errno)]
+      ? [`${call.call}: ${call.errno ?? "†"}`, call.errno ?? "†"]
       : kind === "quick"
         ? [`${call.call}`]
         : [`${call.call} – ${say(`observe.${kind}`)} ${took}`, `${say(`observe.${kind}`)} ${took}`, took];
@@ -63,7 +64,7 @@ function drawBar(bar, index, now_ns, width_px) {
     "g",
     { class: `bar-call ${bar.kind}`, "data-bar": index },
     svg("rect", { x: bar.x.toFixed(2), y: top_px, width: (bar.width - gap).toFixed(2), height: bar_px, rx: 2 }),
-    label && svg("text", { x: (seen.left + seen.right) / 2, y: lane_px / 2 + 4, "text-anchor": "middle" }, label),
+    label && svg("text", { x: (seen.left + seen.right) / 2, y: top_px + bar_px / 2 + 4, "text-anchor": "middle" }, label),
   );
 }
 
@@ -79,7 +80,7 @@ function drawEnd({ states }, { axis, width_px }) {
     "g",
     { class: bad ? "lane-end bad" : "lane-end" },
     svg("line", { x1: x, x2: x, y1: 2, y2: lane_px - 2 }),
-    bad && svg("text", { x: left ? x - 5 : x + 5, y: 11, "text-anchor": left ? "end" : "start" }, `✕ ${cause}`),
+    bad && svg("text", { x: left ? x - 5 : x + 5, y: 10, "text-anchor": left ? "end" : "start" }, `✕ ${cause}`),
   );
 }
 
@@ -102,7 +103,7 @@ function summaryOf(worker, calls, { now_ns }) {
 export function stateNow(worker, calls, ns) {
   const told = stateAt(worker, ns);
   if (told?.state === "ended") return { state: "ended", text: told.cause ?? say("state.ended") };
-  const open = calls.find((call) => call.begin_ns <= ns && (call.end_ns === null || call.end_ns > ns));
+  const open = calls.find((call) => call.begin_ns <= ns && (call.end_ns ?? call.cut_ns ?? Infinity) > ns);
   const kind = open ? kindOf(open, Math.max(ns, open.end_ns ?? ns)) : null;
   if (open && (kind === "blocked" || kind === "slept"))
     return { state: kind === "slept" ? "sleeping" : "blocked", text: `${say(`observe.${kind}`)}: ${open.call}` };
