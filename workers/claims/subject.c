@@ -165,24 +165,32 @@ void gate_pass(struct gate *gate, int count)
         sched_yield();
 }
 
-int subject_cpu_count(void)
+/* As they were before anybody was pinned; forked processes know it too. */
+static const cpu_set_t *allowed_cpus(void)
 {
-    cpu_set_t mine;
-    return sched_getaffinity(0, sizeof mine, &mine) == 0 ? CPU_COUNT(&mine) : 1;
+    static cpu_set_t allowed;
+    static bool known;
+    if (!known && sched_getaffinity(0, sizeof allowed, &allowed) != 0)
+        CPU_ZERO(&allowed);
+    known = true;
+    return &allowed;
 }
 
-int subject_pin(int which)
+int subject_cpu_count(void)
 {
-    cpu_set_t mine, one;
-    if (sched_getaffinity(0, sizeof mine, &mine) != 0)
-        return 1;
+    return CPU_COUNT(allowed_cpus());
+}
+
+void subject_pin(int which)
+{
+    const cpu_set_t *allowed = allowed_cpus();
+    cpu_set_t one;
     int seen = 0;
     for (size_t cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-        if (!CPU_ISSET(cpu, &mine) || seen++ != which)
+        if (!CPU_ISSET(cpu, allowed) || seen++ != which)
             continue;
         CPU_ZERO(&one);
         CPU_SET(cpu, &one);
         sched_setaffinity(0, sizeof one, &one);
     }
-    return seen;
 }

@@ -60,9 +60,9 @@ struct gate {
 };
 void gate_pass(struct gate *gate, int count);
 
-/* Pins the calling process to one of the CPUs it may use, counted from 0. The number of those CPUs; with
- * fewer than wanted it stays where it is. */
-int subject_pin(int which);
+/* Pins the calling process to one of the CPUs it was started with, counted from 0; where there are fewer it
+ * stays where it is. */
+void subject_pin(int which);
 int subject_cpu_count(void);
 
 #endif

@@ -6,6 +6,13 @@
 #define CLAIMS(ENTRY)                                                                                        \
     ENTRY(1)                                                                                                 \
     ENTRY(2)                                                                                                 \
+    ENTRY(3)                                                                                                 \
+    ENTRY(4)                                                                                                 \
+    ENTRY(5)                                                                                                 \
+    ENTRY(6)                                                                                                 \
+    ENTRY(7)                                                                                                 \
+    ENTRY(8)                                                                                                 \
+    ENTRY(9)                                                                                                 \
     ENTRY(10)                                                                                                \
     ENTRY(11)                                                                                                \
     ENTRY(12)                                                                                                \
@@ -20,6 +27,15 @@
     ENTRY(21)                                                                                                \
     ENTRY(22)                                                                                                \
     ENTRY(23)                                                                                                \
+    ENTRY(24)                                                                                                \
+    ENTRY(25)                                                                                                \
+    ENTRY(26)                                                                                                \
+    ENTRY(27)                                                                                                \
+    ENTRY(28)                                                                                                \
+    ENTRY(29)                                                                                                \
+    ENTRY(30)                                                                                                \
+    ENTRY(31)                                                                                                \
+    ENTRY(32)                                                                                                \
     ENTRY(33)                                                                                                \
     ENTRY(34)                                                                                                \
     ENTRY(35)                                                                                                \
@@ -47,7 +63,8 @@
     ENTRY(57)                                                                                                \
     ENTRY(71)                                                                                                \
     ENTRY(72)                                                                                                \
-    ENTRY(73)
+    ENTRY(73)                                                                                                \
+    ENTRY(74)
 
 #define DECLARE(number) extern const struct claim claim_##number;
 #define POINT_TO(number) &claim_##number,
