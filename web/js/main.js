@@ -16,6 +16,7 @@ import { mountLabs } from "../views/labs.js";
 import { mountOverview } from "../views/overview.js";
 import { mountRun } from "../views/run.js";
 import { mountRuns } from "../views/runs.js";
+import { mountTrends } from "../views/trends.js";
 
 /** @type {import("./router.js").Route[]} */
 const routes = [
@@ -27,6 +28,7 @@ const routes = [
   { pattern: /^\/runs\/?$/, nav: "/runs", mount: mountRuns },
   { pattern: /^\/runs\/(\d+)$/, nav: "/runs", mount: mountRun },
   { pattern: /^\/compare$/, nav: "/compare", mount: mountCompare },
+  { pattern: /^\/trends$/, nav: "/trends", mount: mountTrends },
   { pattern: /^\/api$/, nav: "/api", mount: mountApi },
 ];
 

@@ -280,7 +280,8 @@ function createBody(store, signal) {
       controls.update(compared);
       forest.update(compared);
       matrix.update(compared);
-      highlight.update(compared);
+      const names = [...new Set(compared.comparison.verdicts.map(({ mechanism }) => mechanism))];
+      highlight.update({ ...compared, names });
       renderLatency(compared);
       const streams = throughput.update(compared);
       throughput.element.hidden = !streams;

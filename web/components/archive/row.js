@@ -103,7 +103,7 @@ export function createRunRow(first, actions) {
   const more = createMenu("⋯", `More about run ${run.id}`, () => [
     { text: "Edit name, tags and note", act: title.open },
     ...exportItems(run.id),
-    ...(run.experiment_hash === undefined ? [] : [{ text: "Trend of this experiment", href: trendAddress(run) }]),
+    ...(run.experiment_hash === undefined || run.machine === null ? [] : [{ text: "Trend of this experiment", href: trendAddress(run) }]),
     { text: "Delete", danger: true, act: () => actions.ondelete(run) },
   ]);
   const element = h(

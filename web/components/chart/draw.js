@@ -8,6 +8,7 @@
  * @property {boolean} [apart]  not joined to the line
  * @property {string} [note]  what is odd about it
  * @property {string} [href]  where it leads
+ * @property {string} [mark]  a sign that makes it stand out
  *
  * @typedef {object} Series
  * @property {string} key  series of one key share a legend entry and stand out together
@@ -159,6 +160,8 @@ function drawPoint(point, series, props, scales) {
     },
     interval,
     svg("circle", { class: "chart-hit", cx: x, cy: y, r: hit_px }),
+    point.mark && svg("circle", { class: "chart-ring", cx: x, cy: y, r: hit_px - 1 }),
+    point.mark && drawText("chart-sign", x, y - hit_px - 4, "middle", point.mark),
     svg("path", {
       class: "chart-mark",
       d: markerPath(series.look.shape, x, y, series.dots ? small_mark_px : mark_px),

@@ -1,7 +1,7 @@
 /** What is compared by, which cases, and the gate. */
 
 import { comparisonAddress } from "../../js/api.js";
-import { groupsOf, shareOf, statistics } from "../../js/compare.js";
+import { groupsOf, highlight_max, shareOf, statistics } from "../../js/compare.js";
 import { h, setAttribute, setChildren, setText } from "../../js/dom.js";
 import { navigateQuery } from "../../js/router.js";
 import { statisticText } from "../../js/words.js";
@@ -115,14 +115,13 @@ function createHighlight() {
   const list = h("ul", { class: "highlight" });
   return {
     element: h("div", { class: "highlight-row no-print" }, h("span", { class: "muted" }, "In colour, up to five:"), list),
-    /** @param {Compared} compared */
-    update({ comparison, highlight, legend }) {
-      const names = [...new Set(comparison.verdicts.map(({ mechanism }) => mechanism))];
+    /** @param {{names: string[], highlight: string[], legend: import("../../js/mechanisms.js").Legend}} props */
+    update({ names, highlight, legend }) {
       setChildren(
         list,
         names.map((name) => {
           const on = highlight.includes(name);
-          const next = on ? highlight.filter((one) => one !== name) : [...highlight.slice(on ? 0 : -4), name];
+          const next = on ? highlight.filter((one) => one !== name) : [...highlight.slice(1 - highlight_max), name];
           return h(
             "li",
             {},

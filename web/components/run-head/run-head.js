@@ -35,9 +35,7 @@ export const exportItems = (id) => [
 
 /** The runs of this experiment on this machine over time. @param {Run} run */
 export function trendAddress({ experiment_hash, machine }) {
-  const query = new URLSearchParams({ experiment: experiment_hash ?? "" });
-  if (machine) query.set("machine", machine.comparable);
-  return `/trends?${query}`;
+  return `/trends?${new URLSearchParams({ experiment: experiment_hash ?? "", machine: machine?.full ?? "" })}`;
 }
 
 /**
@@ -135,7 +133,7 @@ export function createRunHead({ onsave, onrepeat, ondelete, onpin }) {
       setAttribute(change, "href", `/?own=${now.id}`);
       setAttribute(compare, "href", `/runs?selected=${now.id}`);
       setAttribute(trend, "href", trendAddress(now));
-      trend.hidden = now.experiment_hash === undefined;
+      trend.hidden = now.experiment_hash === undefined || now.machine === null;
     },
   };
 }
