@@ -61,6 +61,19 @@
     ENTRY(55)                                                                                                \
     ENTRY(56)                                                                                                \
     ENTRY(57)                                                                                                \
+    ENTRY(58)                                                                                                \
+    ENTRY(59)                                                                                                \
+    ENTRY(60)                                                                                                \
+    ENTRY(61)                                                                                                \
+    ENTRY(62)                                                                                                \
+    ENTRY(63)                                                                                                \
+    ENTRY(64)                                                                                                \
+    ENTRY(65)                                                                                                \
+    ENTRY(66)                                                                                                \
+    ENTRY(67)                                                                                                \
+    ENTRY(68)                                                                                                \
+    ENTRY(69)                                                                                                \
+    ENTRY(70)                                                                                                \
     ENTRY(71)                                                                                                \
     ENTRY(72)                                                                                                \
     ENTRY(73)                                                                                                \
