@@ -26,7 +26,7 @@ test("families stand in their order whatever the catalogue's, controls last", ()
     aMechanism("shm_sysv", "memory"),
     aMechanism("fifo", "byte_stream"),
   ];
-  const { rows } = modelOf({ mechanisms, figures: [], choice, current: null, sample: null });
+  const { rows } = modelOf({ mechanisms, figures: [], choice, current: null, sample: null, proofs: null });
   assert.deepEqual(
     rows.map(({ key }) => key),
     ["family memory", "shm_sysv", "family byte_stream", "pipe", "fifo", "family control", "null"],

@@ -184,7 +184,7 @@ export function mountClaims({ root, signal, query, store }) {
   root.append(
     h("div", { class: "view-head" }, h("div", { class: "grow" }, title, lead), h("div", { class: "row no-print" }, file, all)),
     h("div", { class: "toolbar" }, counts.element, filters.element),
-    h("div", { class: "row" }, bar, status),
+    h("div", { class: "row claim-state" }, bar, status),
     h("div", { class: "card flush scroll-x", role: "region", "aria-label": "", tabindex: "0" }, table),
   );
 

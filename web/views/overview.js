@@ -1,7 +1,8 @@
 /** The first page: the comparison itself, filling in while a run goes on. */
 
 import { loadOffers, loadOverview, problemText, startRun, stopRun, tellProblem } from "../js/actions.js";
-import { getRun, newKey } from "../js/api.js";
+import { getClaims, getRun, newKey } from "../js/api.js";
+import { proofsOf } from "../js/criteria.js";
 import { h, setChildren, setText } from "../js/dom.js";
 import { repeatedExperiment } from "../js/experiment.js";
 import { choiceOf, collectFigures, optionsOf, pickFigure } from "../js/figures.js";
@@ -119,6 +120,8 @@ const isBusy = ({ runs }) => [...runs.values()].some(({ state }) => state === "r
  */
 export function mountOverview({ root, signal, query, store }) {
   let asked = query;
+  /** @type {ReturnType<typeof proofsOf>|null} */
+  let proofs = null;
   const progress = createProgress({ link: true, onstop: (run) => void stopRun(store, run.id) });
   const start = createStart({
     onstart: async (preset) => {
@@ -151,6 +154,16 @@ export function mountOverview({ root, signal, query, store }) {
     }
   }
 
+  /** Where the traits are proved. Figures do not wait for it, and without it nothing is missing but the links. */
+  async function loadProofs() {
+    try {
+      proofs ??= proofsOf(await getClaims(signal));
+    } catch (error) {
+      if (!signal.aborted) tellProblem(store, error);
+    }
+    renderFigures();
+  }
+
   function renderRuns() {
     const state = store.getState();
     const { run, waiting } = runToShow(state);
@@ -167,14 +180,14 @@ export function mountOverview({ root, signal, query, store }) {
     const run = followed === null ? undefined : runs.get(followed);
     const current = (run?.state === "running" && run.current) || null;
     filters.update(options, choice);
-    matrix.update({ mechanisms, figures, choice, current, sample });
+    matrix.update({ mechanisms, figures, choice, current, sample, proofs });
     const cases = mechanisms.flatMap(({ name }) => pickFigure(figures, name, "round_trip", choice)?.case ?? []);
     method.update({ overhead: machine?.overhead ?? null, cases, legend: legendOf(mechanisms) });
   }
 
   store.watch(
     (state) => [state.resync],
-    (resync) => void (resync > 0 && load()),
+    (resync) => void (resync > 0 && load().then(loadProofs)),
     signal,
   );
   store.watch((state) => [state.runs, state.followed, state.mechanisms, state.presets], renderRuns, signal);

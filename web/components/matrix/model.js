@@ -16,6 +16,9 @@ import { groupByFamily, isControl, legendOf } from "../../js/mechanisms.js";
  * @property {Choice} choice
  * @property {import("../../js/types.js").CurrentTrial|null} current
  * @property {Sample|null} sample
+ * @property {Proofs|null} proofs
+ *
+ * @typedef {ReturnType<typeof import("../../js/criteria.js").proofsOf>} Proofs
  *
  * @typedef {object} MechanismRow
  * @property {Mechanism} mechanism
@@ -26,6 +29,7 @@ import { groupByFamily, isControl, legendOf } from "../../js/mechanisms.js";
  * @property {"round_trip"|"stream"|"other"|null} measuring  other: something that has no column here
  * @property {import("./strip.js").Scale} scale
  * @property {number} fastest_bytes_per_s  of all that carries data; a control may be beyond it
+ * @property {Proofs|null} proofs  not known yet: null
  *
  * @typedef {import("../../js/mechanisms.js").Family} Family
  * @typedef {{key: string, family: Family, row: null}|{key: string, family: null, row: MechanismRow}} Row
@@ -48,7 +52,7 @@ function measuringOf({ current, choice }, mechanism) {
  * @returns {{rows: Row[], scale: import("./strip.js").Scale}}
  */
 export function modelOf(props) {
-  const { mechanisms, figures, choice } = props;
+  const { mechanisms, figures, choice, proofs } = props;
   const legend = legendOf(mechanisms);
   const sample = props.sample && hasColumn(choice, props.sample) ? props.sample : null;
   const cells = mechanisms.map((mechanism) => ({
@@ -68,7 +72,7 @@ export function modelOf(props) {
   );
   const fastest_bytes_per_s = Math.max(0, ...rates);
 
-  const by_name = new Map(cells.map((cell) => [cell.mechanism, { ...cell, scale, fastest_bytes_per_s }]));
+  const by_name = new Map(cells.map((cell) => [cell.mechanism, { ...cell, scale, fastest_bytes_per_s, proofs }]));
   const rows = groupByFamily(mechanisms).flatMap((family) => [
     /** @type {Row} */ ({ key: `family ${family.name}`, family, row: null }),
     ...family.mechanisms.flatMap((one) => {

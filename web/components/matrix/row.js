@@ -12,6 +12,7 @@ import { createStrip } from "./strip.js";
  * @typedef {import("../../js/figures.js").Figure} Figure
  * @typedef {import("../../js/types.js").Mechanism} Mechanism
  * @typedef {import("./model.js").MechanismRow} MechanismRow
+ * @typedef {import("./model.js").Proofs} Proofs
  */
 
 /**
@@ -99,16 +100,38 @@ function createRate(title) {
   };
 }
 
-/** @param {Mechanism} mechanism */
-function createTraits({ traits }) {
-  /** @param {string} label @param {import("../../js/dom.js").Child} content */
-  const cell = (label, content) => h("td", { role: "cell", class: "trait", "data-label": label }, content);
-  return [
-    cell("Reach", createReach(traits)),
-    cell("Direction", directionText(traits)),
-    cell("Ends", endsText(traits)),
-    cell("Waits for data", traits.synchronises ? "yes" : "no"),
+/**
+ * What the mechanism can do; a trait that claims decide leads to them.
+ * @param {Mechanism} mechanism
+ */
+function createTraits({ name, traits }) {
+  /** @param {string} label @param {string} criterion @param {import("../../js/dom.js").Child} content */
+  const create = (label, criterion, content) => {
+    const cell = h("td", { role: "cell", class: "trait", "data-label": label }, content);
+    const link = h("a", { class: "proof", title: "The claims that prove it" });
+    return {
+      cell,
+      /** @param {Proofs|null} proofs */
+      update(proofs) {
+        const href = proofs?.hrefOf(name, criterion) ?? null;
+        if (!href || link.isConnected) return;
+        setAttribute(link, "href", href);
+        link.append(...cell.childNodes);
+        cell.append(link);
+      },
+    };
+  };
+  const traits_shown = [
+    create("Reach", "reach", createReach(traits)),
+    create("Direction", "direction", directionText(traits)),
+    create("Ends", "count", endsText(traits)),
+    create("Waits for data", "synchronises", traits.synchronises ? "yes" : "no"),
   ];
+  return {
+    cells: traits_shown.map(({ cell }) => cell),
+    /** @param {Proofs|null} proofs */
+    update: (proofs) => traits_shown.forEach((one) => one.update(proofs)),
+  };
 }
 
 /**
@@ -118,17 +141,18 @@ function createTraits({ traits }) {
  */
 export function createRow(mechanism, look) {
   const { name, title, available, unavailable_reason } = mechanism;
+  const traits = createTraits(mechanism);
   const element = h(
     "tr",
     { role: "row", class: "matrix-row", "data-mechanism": name, "data-hue": look.hue, "data-shade": look.shade },
     h("th", { role: "rowheader", scope: "row" }, createName(look, title)),
-    createTraits(mechanism),
+    traits.cells,
   );
   if (!available) {
     const reason = `Not available here: ${unavailable_reason ?? "no reason given"}`;
     element.classList.add("unavailable");
     element.append(h("td", { role: "cell", colspan: 4, class: "reason" }, reason));
-    return { element, update: () => {} };
+    return { element, update: ({ proofs }) => traits.update(proofs) };
   }
   const latency = createLatency(title);
   const rate = createRate(title);
@@ -136,6 +160,7 @@ export function createRow(mechanism, look) {
   return {
     element,
     update(row) {
+      traits.update(row.proofs);
       latency.update(row);
       rate.update(row);
       element.classList.toggle("measuring", row.measuring !== null);
