@@ -15,3 +15,12 @@ void faults_add(struct faults *faults, const char *pointer, const char *format, 
     }
     faults->count++;
 }
+
+void faults_add_below(struct faults *faults, const char *pointer, const struct faults *part)
+{
+    for (size_t i = 0; i < faults_kept(part); i++) {
+        char whole[FAULT_POINTER_BYTES];
+        snprintf(whole, sizeof whole, "%s%.60s", pointer, part->items[i].pointer);
+        faults_add(faults, whole, "%s", part->items[i].detail);
+    }
+}

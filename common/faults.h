@@ -22,6 +22,9 @@ struct faults {
 /* pointer as in "/trials"; the detail is formatted. */
 __attribute__((format(printf, 3, 4))) void faults_add(struct faults *faults, const char *pointer,
                                                       const char *format, ...);
+/* Adds the faults of a part of the request, whose pointers begin at that part, under the part's own pointer.
+ */
+void faults_add_below(struct faults *faults, const char *pointer, const struct faults *part);
 static inline size_t faults_kept(const struct faults *faults)
 {
     return faults->count < FAULTS_MAX ? faults->count : FAULTS_MAX;
