@@ -37,6 +37,8 @@ db_c      := $(wildcard db/*.c)
 server_c  := $(wildcard server/*.c server/api/*.c server/analysis/*.c server/commands/*.c)
 workers_c := $(wildcard workers/*.c workers/mechanisms/*.c workers/labs/*.c workers/claims/*.c)
 web_files := $(shell find web -type f ! -name '*.md' ! -name '.*' ! -name package.json 2>/dev/null | LC_ALL=C sort)
+# The programs that students are shown: the labs themselves, not what is around them.
+lab_files := $(filter-out workers/labs/lab%.c workers/labs/table.c workers/labs/skeleton.c,$(wildcard workers/labs/*.c))
 migrations := $(wildcard db/migrations/*.sql)
 generated_c := $(BUILD)/gen/embedded.c $(BUILD)/gen/embedded.S $(BUILD)/gen/migrations.c
 
@@ -85,14 +87,14 @@ $(BUILD)/gen/openapi.json: server/api/openapi.yaml $(embed_program)
 	$(call say,JSON)
 	$(Q)$(embed_program) < $< > $@.tmp && mv $@.tmp $@
 
-$(BUILD)/gen/embedded.c: server/embed/embed.sh $(web_files) server/api/openapi.yaml $(BUILD)/gen/openapi.json $(BUILD)/gen/web.list
+$(BUILD)/gen/embedded.c: server/embed/embed.sh $(web_files) $(lab_files) server/api/openapi.yaml $(BUILD)/gen/openapi.json $(BUILD)/gen/web.list
 	$(call say,EMBED)
-	$(Q)sh server/embed/embed.sh $(BUILD)/gen $(web_files)
+	$(Q)sh server/embed/embed.sh $(BUILD)/gen $(web_files) $(lab_files)
 
 # Rewritten only when a file of the page came or went, so that one that was removed leaves the program too.
 $(BUILD)/gen/web.list: FORCE
 	@mkdir -p $(@D)
-	@echo '$(web_files)' | cmp -s - $@ || echo '$(web_files)' > $@
+	@echo '$(web_files) $(lab_files)' | cmp -s - $@ || echo '$(web_files) $(lab_files)' > $@
 .PHONY: FORCE
 FORCE:
 

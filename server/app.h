@@ -5,12 +5,15 @@
 #define IPCLAB_SERVER_APP_H
 
 #include "common/catalogue.h"
+#include "server/lab_catalogue.h"
 #include "server/machine.h"
 
+struct activities;
 struct config;
 struct loop;
 struct store;
 struct events;
+struct messages;
 struct runner;
 struct supervisor;
 struct retention;
@@ -22,8 +25,11 @@ struct app {
     struct events *events;
     struct supervisor *supervisor;
     struct runner *runner;
+    struct activities *activities;
+    struct messages *messages;
     struct retention *retention;
     struct catalogue catalogue;
+    struct lab_catalogue labs;
     struct machine machine;
     int64_t started_ns; /* monotonic */
 };

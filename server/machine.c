@@ -307,3 +307,11 @@ void machine_write(struct json_writer *writer, const struct machine *machine)
     json_write_raw(writer, "overhead", machine->overhead);
     json_end_object(writer);
 }
+
+int machine_archive(const struct machine *machine, struct store *store, int64_t *id, struct err *err)
+{
+    struct store_machine row = {.facts = machine->facts.bytes};
+    text_copy(row.comparable, sizeof row.comparable, machine->comparable);
+    text_copy(row.full, sizeof row.full, machine->full);
+    return store_machine_put(store, &row, id, err);
+}

@@ -10,6 +10,7 @@
 
 #include "common/json.h"
 #include "common/text.h"
+#include "db/store.h"
 
 enum {
     MACHINE_HASH_BYTES = 33,
@@ -33,6 +34,8 @@ int machine_read(struct machine *machine, const char *isolation, struct err *err
 /* Takes what `ipclab-worker overhead` printed; "null" if it is no object of numbers. In neither hash: it
  * differs a little from start to start. */
 void machine_set_overhead(struct machine *machine, const char *output);
+/* Inserts it into the archive or finds it there; the row's id. */
+int machine_archive(const struct machine *machine, struct store *store, int64_t *id, struct err *err);
 /* Load average over a minute, NAN when unknown. */
 double machine_load(void);
 void machine_fini(struct machine *machine);

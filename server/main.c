@@ -18,6 +18,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "db/store.h"
+#include "server/activities.h"
 #include "server/api/routes.h"
 #include "server/app.h"
 #include "server/config.h"
@@ -25,6 +26,7 @@
 #include "server/http.h"
 #include "server/isolation.h"
 #include "server/loop.h"
+#include "server/messages.h"
 #include "server/report.h"
 #include "server/retention.h"
 #include "server/run_directory.h"
@@ -46,17 +48,32 @@ struct server {
 
 /* ---- opening, part by part ---- */
 
-static int read_catalogue(struct server *server, struct err *err)
+/* What `ipclab-worker SUBCOMMAND` prints; NULL with *err filled. */
+static struct json_node *ask_worker(const struct server *server, const char *subcommand, struct err *err)
 {
     AUTO(text_fini) struct text output = TEXT_EMPTY;
-    char *arguments[] = {"describe", NULL};
-    int result = worker_program_capture(&server->worker, arguments, 0, &output, err);
-    if (result < 0)
-        return result;
-    AUTO(json_cleanup) struct json_node *document = json_parse(text_string(&output), output.length, err);
+    char *arguments[] = {(char *)subcommand, NULL};
+    if (worker_program_capture(&server->worker, arguments, 0, &output, err) < 0)
+        return NULL;
+    struct json_node *document = json_parse(text_string(&output), output.length, err);
     if (document == NULL)
-        return err_prefix(err, "the catalogue of ipclab-worker");
-    return catalogue_read(document, &server->app.catalogue, err);
+        err_prefix(err, "ipclab-worker %s", subcommand);
+    return document;
+}
+
+static int read_catalogue(struct server *server, struct err *err)
+{
+    AUTO(json_cleanup) struct json_node *document = ask_worker(server, "describe", err);
+    return document != NULL ? catalogue_read(document, &server->app.catalogue, err) : -err->code;
+}
+
+static int read_labs(struct server *server, struct err *err)
+{
+    AUTO(json_cleanup) struct json_node *labs = ask_worker(server, "labs", err);
+    AUTO(json_cleanup) struct json_node *claims = labs != NULL ? ask_worker(server, "claims", err) : NULL;
+    if (claims == NULL)
+        return -err->code;
+    return lab_catalogue_init(&server->app.labs, take_pointer(labs), take_pointer(claims), err);
 }
 
 /* Figures are shown beside what measuring them costs; a server that could not find that out serves all the
@@ -79,6 +96,8 @@ static int open_workshop(struct server *server, struct err *err)
     int result = run_directory_open(server->config.data, &server->worker, server->run_directory, err);
     if (result == 0)
         result = read_catalogue(server, err);
+    if (result == 0)
+        result = read_labs(server, err);
     if (result < 0)
         return result;
     enum cage cage = isolation_probe(&server->worker, isolation);
@@ -131,9 +150,13 @@ static int open_server(struct server *server, struct err *err)
     if (result == 0)
         result = events_new(&app->events, err);
     if (result == 0)
+        result = messages_new(&app->messages, err);
+    if (result == 0)
         result = open_workshop(server, err);
     if (result == 0)
         result = runner_new(app, &app->runner, err);
+    if (result == 0)
+        result = activities_new(app, &server->worker, &app->activities, err);
     if (result == 0)
         result = retention_new(app, &app->retention, err);
     if (result == 0)
@@ -146,9 +169,12 @@ static void close_server(struct server *server)
     struct app *app = &server->app;
     http_close(server->http);
     retention_free(app->retention);
+    activities_free(app->activities);
     runner_free(app->runner);
     supervisor_free(app->supervisor);
     machine_fini(&app->machine);
+    lab_catalogue_fini(&app->labs);
+    messages_free(app->messages);
     if (server->run_directory[0] != '\0')
         run_directory_close(server->run_directory);
     events_free(app->events);
@@ -200,6 +226,7 @@ static int serve(struct server *server, struct err *err)
         return result;
     print_address(server);
     result = loop_run(server->app.loop, err);
+    activities_stop(server->app.activities);
     runner_stop(server->app.runner);
     if (result == 0 && store_health(server->app.store) == STORE_BROKEN)
         result = err_set(err, EIO, "the archive's disk failed: %s", store_health_reason(server->app.store));

@@ -8,6 +8,7 @@
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/log.h"
+#include "server/activities.h"
 #include "server/analysis/results.h"
 #include "server/app.h"
 #include "server/events.h"
@@ -248,9 +249,6 @@ static bool start_trial(struct runner *runner, size_t slot)
 static int begin_stored(struct runner *runner, const struct store_run *run, struct err *err)
 {
     struct app *app = runner->app;
-    struct store_machine machine = {.facts = app->machine.facts.bytes};
-    text_copy(machine.comparable, sizeof machine.comparable, app->machine.comparable);
-    text_copy(machine.full, sizeof machine.full, app->machine.full);
     struct store_run_change change = {
         .state = RUN_RUNNING,
         .started_ms = run->started_ms != 0 ? 0 : clock_wall_ms(),
@@ -258,7 +256,7 @@ static int begin_stored(struct runner *runner, const struct store_run *run, stru
         .overhead = app->machine.overhead,
         .message = "",
     };
-    int result = store_machine_put(app->store, &machine, &change.machine_id, err);
+    int result = machine_archive(&app->machine, app->store, &change.machine_id, err);
     return result < 0 ? result : change_state(runner, run->id, &change, err);
 }
 
@@ -308,7 +306,8 @@ static bool step_once(struct runner *runner, bool *again)
     if (!progress_first_missing(&runner->progress, &slot)) /* all settled, only the last state was missing */
         return finish_run(runner, runner->progress.run_id, RUN_DONE, NULL);
     *again = false;
-    return start_trial(runner, slot);
+    /* Labs and claims go between two trials, and then runner_go_on is called. */
+    return activities_take_turn(runner->app->activities) || start_trial(runner, slot);
 }
 
 static void step(struct runner *runner)
@@ -400,6 +399,17 @@ int runner_cancel(struct runner *runner, int64_t run_id, struct err *err)
                        (long long)run_id, run_state_names[run.state]);
     const struct store_run_change change = {.state = RUN_CANCELLED, .finished_ms = clock_wall_ms()};
     return change_state(runner, run_id, &change, err);
+}
+
+bool runner_is_measuring(const struct runner *runner)
+{
+    return runner->current.crew != NULL;
+}
+
+void runner_go_on(struct runner *runner)
+{
+    if (runner->progress.run_id != 0 && !runner->stopping)
+        loop_timer_arm(&runner->step_timer, 0);
 }
 
 void runner_stop(struct runner *runner)

@@ -7,6 +7,10 @@ static const char *const export_options[] = {"format", NULL};
 static const char *const compare_options[] = {"base", "against", "statistic", "max_slower", NULL};
 static const char *const trend_options[] = {"experiment",    "machine", "statistic", "mechanism", "pattern",
                                             "message_bytes", "limit",   "cursor",    NULL};
+static const char *const attempt_filters[] = {"group", "student", "limit", "cursor", "format", NULL};
+static const char *const group_option[] = {"group", NULL};
+static const char *const machine_option[] = {"machine", NULL};
+static const char *const page_options[] = {"limit", "cursor", NULL};
 static const char *const event_options[] = {"topics", "last_event_id", NULL};
 
 static const struct route routes[] = {
@@ -27,6 +31,24 @@ static const struct route routes[] = {
     {METHOD_POST, "/api/v1/imports", api_import_run, NULL},
     {METHOD_GET, "/api/v1/compare", api_compare_runs, compare_options},
     {METHOD_GET, "/api/v1/trends", api_get_trends, trend_options},
+    {METHOD_GET, "/api/v1/labs", api_list_labs, NULL},
+    {METHOD_GET, "/api/v1/labs/{name}", api_get_lab, NULL},
+    {METHOD_GET, "/api/v1/labs/{name}/source", api_get_lab_source, NULL},
+    {METHOD_GET, "/api/v1/labs/{name}/predictions", api_get_predictions, group_option},
+    {METHOD_GET, "/api/v1/labs/{name}/attempts", api_list_attempts, attempt_filters},
+    {METHOD_POST, "/api/v1/labs/{name}/attempts", api_create_attempt, NULL},
+    {METHOD_GET, "/api/v1/attempts/{id}", api_get_attempt, NULL},
+    {METHOD_GET, "/api/v1/attempts/{id}/trace", api_get_attempt_trace, NULL},
+    {METHOD_POST, "/api/v1/attempts/{id}/input", api_send_attempt_input, NULL},
+    {METHOD_POST, "/api/v1/attempts/{id}/cancel", api_cancel_attempt, NULL},
+    {METHOD_GET, "/api/v1/claims", api_list_claims, machine_option},
+    {METHOD_GET, "/api/v1/claims/checks", api_list_latest_checks, machine_option},
+    {METHOD_POST, "/api/v1/claims/checks", api_create_checks, NULL},
+    {METHOD_GET, "/api/v1/claims/{id}", api_get_claim, machine_option},
+    {METHOD_GET, "/api/v1/claims/{id}/checks", api_list_checks, page_options},
+    {METHOD_POST, "/api/v1/claims/{id}/checks", api_create_check, NULL},
+    {METHOD_GET, "/api/v1/checks/{id}", api_get_check, NULL},
+    {METHOD_POST, "/api/v1/checks/{id}/cancel", api_cancel_check, NULL},
     {METHOD_GET, "/api/v1/events", api_get_events, event_options},
     {METHOD_GET, "/api/v1/openapi.json", api_get_openapi_json, NULL},
     {METHOD_GET, "/api/v1/openapi.yaml", api_get_openapi_yaml, NULL},

@@ -3,11 +3,13 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "common/cleanup.h"
 #include "server/document_cache.h"
 #include "server/http.h"
 #include "server/http_document.h"
+#include "server/messages.h"
 #include "server/problem.h"
 #include "server/run_json.h"
 
@@ -70,6 +72,49 @@ void api_answer_run_id(struct app *app, int64_t id, int status, struct answer *a
         problem_answer_err(answer, found, &err);
     else
         api_answer_run(app, &run, status, answer);
+}
+
+const struct messages_language *api_begin_in_language(const struct app *app, const struct request *request,
+                                                      struct answer *answer)
+{
+    const struct messages_language *language =
+        messages_choose(app->messages, request_header(request, HEADER_ACCEPT_LANGUAGE));
+    answer_begin_json(answer, 200);
+    answer_add_header(answer, "Content-Language", "%s", messages_language_name(language));
+    answer_add_header(answer, "Vary", "Accept-Language");
+    return language;
+}
+
+const struct json_node *api_find_lab(const struct app *app, const struct request *request,
+                                     struct answer *answer)
+{
+    const struct json_node *lab = lab_catalogue_find_lab(&app->labs, request->name);
+    if (lab == NULL)
+        problem_answer_format(answer, 404, "There is no lab %s.", request->name);
+    return lab;
+}
+
+const struct json_node *api_find_claim(const struct app *app, const struct request *request,
+                                       struct answer *answer)
+{
+    const struct json_node *claim = lab_catalogue_find_claim(&app->labs, request->id);
+    if (claim == NULL)
+        problem_answer_format(answer, 404, "There is no claim %" PRId64 ".", request->id);
+    return claim;
+}
+
+const char *api_read_machine(const struct app *app, const struct request *request, struct answer *answer)
+{
+    const char *machine = request_parameter(request, "machine");
+    if (machine == NULL)
+        return app->machine.full;
+    size_t length = strlen(machine);
+    if (length == STORE_HASH_BYTES - 1 && strspn(machine, "0123456789abcdef") == length)
+        return machine;
+    struct faults faults = {.count = 0};
+    faults_add(&faults, "?machine", "must be the 32 hexadecimal digits of a machine's full hash");
+    problem_answer_faults(answer, &faults);
+    return NULL;
 }
 
 struct json_node *api_read_body(const struct request *request, struct answer *answer)

@@ -22,6 +22,20 @@ void api_answer_run(struct app *app, const struct store_run *run, int status, st
 /* The same for a run that has just been changed: reads it again. */
 void api_answer_run_id(struct app *app, int64_t id, int status, struct answer *answer);
 
+/* Begins a 200 of JSON in the language the client asks for. */
+const struct messages_language *api_begin_in_language(const struct app *app, const struct request *request,
+                                                      struct answer *answer);
+/* The lab that request->name names, or NULL, and the answer says that there is none. */
+const struct json_node *api_find_lab(const struct app *app, const struct request *request,
+                                     struct answer *answer);
+
+/* The claim whose number is request->id, or NULL, and the answer says that there is none. */
+const struct json_node *api_find_claim(const struct app *app, const struct request *request,
+                                       struct answer *answer);
+/* The full hash that ?machine= names, this machine's without it. NULL: it is no hash, and the answer says so.
+ */
+const char *api_read_machine(const struct app *app, const struct request *request, struct answer *answer);
+
 /* The body as a JSON object. NULL: it is none, and the answer says where it fails. The caller frees it. */
 struct json_node *api_read_body(const struct request *request, struct answer *answer);
 

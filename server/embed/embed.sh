@@ -1,5 +1,6 @@
 #!/bin/sh
-# embed.sh OUT FILES…: the page's files (web/…) and the API's description, as part of the program.
+# embed.sh OUT FILES…: the page's files (web/…), the programs of the labs (workers/labs/…) and the API's
+# description, as part of the program.
 #
 # Writes OUT/embedded.S, which pulls each file in with .incbin, raw and compressed, and OUT/embedded.c, the table
 # that embedded.h declares, sorted by path. Run it in the root of the tree; OUT/openapi.json has to be there. The
@@ -24,7 +25,7 @@ content_type() {
         *.png) echo 'image/png' ;;
         *.ico) echo 'image/x-icon' ;;
         *.woff2) echo 'font/woff2' ;;
-        *.txt) echo 'text/plain; charset=utf-8' ;;
+        *.txt | *.c) echo 'text/plain; charset=utf-8' ;;
         *.webmanifest) echo 'application/manifest+json' ;;
         *)
             echo "embed: no content type is known for $1" >&2
@@ -42,7 +43,10 @@ list() {
                 exit 1
                 ;;
         esac
-        echo "/${file#web/} $file"
+        case $file in
+            workers/labs/*) echo "/api/v1/labs/$(basename "$file" .c)/source $file" ;;
+            *) echo "/${file#web/} $file" ;;
+        esac
     done
     echo "/api/v1/openapi.yaml server/api/openapi.yaml"
     echo "/api/v1/openapi.json $out/openapi.json"

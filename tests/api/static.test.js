@@ -14,7 +14,7 @@ const filesUnder = (directory) =>
     const path = join(directory, name);
     return statSync(path).isDirectory() ? filesUnder(path) : [path];
   });
-const types = /** @type {Record<string, string>} */ ({ html: "text/html; charset=utf-8", css: "text/css; charset=utf-8", js: "text/javascript; charset=utf-8", svg: "image/svg+xml" });
+const types = /** @type {Record<string, string>} */ ({ html: "text/html; charset=utf-8", css: "text/css; charset=utf-8", js: "text/javascript; charset=utf-8", svg: "image/svg+xml", json: "application/json" });
 
 test("every file of the page is served as it is, and compressed to who asks for it", async (t) => {
   const { client } = await startServer(t);

@@ -45,7 +45,7 @@ export function resolve(part) {
 
 const templates = Object.keys(description.paths).map((path) => ({
   path,
-  pattern: new RegExp(`^${path.replaceAll(".", "\\.").replace("{id}", "[1-9][0-9]*")}$`),
+  pattern: new RegExp(`^${path.replaceAll(".", "\\.").replace("{id}", "[1-9][0-9]*").replace("{name}", "[a-z0-9_]+")}$`),
 }));
 
 /** @param {string} method @param {string} path */

@@ -1,0 +1,443 @@
+#include "server/activities.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "common/clock.h"
+#include "common/log.h"
+#include "server/activity.h"
+#include "server/activity_results.h"
+#include "server/app.h"
+#include "server/attempt_json.h"
+#include "server/check_json.h"
+#include "server/events.h"
+#include "server/loop.h"
+#include "server/runner.h"
+
+/* How long to wait before asking a full disk again. */
+#define RETRY_NS (1 * NS_PER_S)
+
+/* A lab ends itself in time, a claim within CHECK_MS; this is for one that hangs. */
+enum { DEADLINE_MARGIN_MS = 5000, CHECK_MS = 10000 };
+
+/* One that is going on, or has ended and is not archived yet. */
+struct slot {
+    struct activities *activities;
+    struct slot *next;
+    enum store_activity kind;
+    int64_t id;
+    int claim;                     /* of a check */
+    char lab[STORE_LAB_BYTES];     /* of an attempt */
+    struct json_node *prediction;  /* of an attempt */
+    struct attempt_record *record; /* of an attempt */
+    struct json_node *check;       /* the line of a check, NULL until it came */
+    struct activity *process;      /* NULL: it has ended */
+    bool cancelled;
+    char cause[ACTIVITY_CAUSE_BYTES];
+};
+
+struct activities {
+    struct app *app;
+    const struct worker_program *program;
+    struct slot *slots;
+    bool stopping;
+    struct loop_timer step_timer; /* the next step is taken from the loop, never inside a callback */
+};
+
+static void free_slot(struct slot *slot)
+{
+    struct slot **link = &slot->activities->slots;
+    while (*link != slot)
+        link = &(*link)->next;
+    *link = slot->next;
+    activity_free(slot->process);
+    attempt_record_free(slot->record);
+    json_free(slot->prediction);
+    json_free(slot->check);
+    free(slot);
+}
+
+static struct slot *find_slot(const struct activities *activities, enum store_activity kind, int64_t id)
+{
+    struct slot *slot = activities->slots;
+    while (slot != NULL && (slot->kind != kind || slot->id != id))
+        slot = slot->next;
+    return slot;
+}
+
+static size_t count_slots(const struct activities *activities, enum store_activity kind)
+{
+    size_t count = 0;
+    for (const struct slot *slot = activities->slots; slot != NULL; slot = slot->next)
+        count += slot->kind == kind;
+    return count;
+}
+
+static void publish(struct activities *activities, enum store_activity kind, int64_t id)
+{
+    if (kind == STORE_ATTEMPTS)
+        attempt_json_publish(activities->app, id);
+    else
+        check_json_publish(activities->app, id);
+}
+
+/* ---- how they end ---- */
+
+static int archive_attempt(struct slot *slot, struct err *err)
+{
+    struct app *app = slot->activities->app;
+    struct attempt_result result;
+    attempt_result_init(&result, lab_catalogue_find_lab(&app->labs, slot->lab), slot->prediction,
+                        slot->record, slot->cause);
+    if (slot->cancelled)
+        result.end.state = ACTIVITY_CANCELLED;
+    int status = store_attempt_end(app->store, slot->id, &result.end, err);
+    attempt_result_fini(&result);
+    return status;
+}
+
+static int archive_check(struct slot *slot, struct err *err)
+{
+    struct check_result result;
+    check_result_init(&result, slot->claim, slot->check, slot->cause);
+    if (slot->cancelled) {
+        result.end.state = ACTIVITY_CANCELLED;
+        result.end.verdict = -1;
+    }
+    int status = store_check_end(slot->activities->app->store, slot->id, &result.end, err);
+    check_result_fini(&result);
+    return status;
+}
+
+/* False: the archive cannot take it now. */
+static bool archive_slot(struct slot *slot)
+{
+    struct err err;
+    struct activities *activities = slot->activities;
+    enum store_activity kind = slot->kind;
+    int64_t id = slot->id;
+    int result = kind == STORE_ATTEMPTS ? archive_attempt(slot, &err) : archive_check(slot, &err);
+    if (result < 0) {
+        log_write(LOG_ERROR, "could not archive an attempt or a check, trying again", "%s", err.text);
+        return false;
+    }
+    free_slot(slot);
+    publish(activities, kind, id);
+    return true;
+}
+
+static void process_ended(void *context, const char *cause, uint64_t cut_lines)
+{
+    struct slot *slot = context;
+    slot->process = NULL;
+    text_copy(slot->cause, sizeof slot->cause, cause);
+    if (slot->record != NULL)
+        attempt_record_note_cut(slot->record, cut_lines);
+    loop_timer_arm(&slot->activities->step_timer, 0);
+}
+
+/* ---- what they say ---- */
+
+static void attempt_said(void *context, const char *line, size_t length)
+{
+    struct slot *slot = context;
+    struct err err;
+    int kept = attempt_record_take(slot->record, line, length, &err);
+    if (kept < 0)
+        activity_kill(slot->process, err.text);
+    else if (kept > 0)
+        events_publish(slot->activities->app->events, "line",
+                       (struct events_topic){SUBJECT_ATTEMPT, slot->id}, false, line);
+}
+
+static void check_said(void *context, const char *line, size_t length)
+{
+    struct slot *slot = context;
+    struct err err;
+    if (slot->check != NULL)
+        return;
+    slot->check = json_parse(line, length, &err);
+    if (slot->check == NULL)
+        activity_kill(slot->process, "it said what is no JSON");
+}
+
+/* ---- how they start ---- */
+
+static int start_process(struct slot *slot, char *name, const char *request, int64_t deadline_ms,
+                         struct err *err)
+{
+    char lab[] = "lab", claim[] = "claim";
+    char *arguments[] = {slot->kind == STORE_ATTEMPTS ? lab : claim, name, NULL};
+    const struct activity_client client = {.context = slot,
+                                           .line = slot->kind == STORE_ATTEMPTS ? attempt_said : check_said,
+                                           .ended = process_ended};
+    struct activities *activities = slot->activities;
+    return activity_start(activities->app->loop, activities->program, arguments, request,
+                          deadline_ms + DEADLINE_MARGIN_MS, &client, &slot->process, err);
+}
+
+static int start_attempt(struct slot *slot, const struct store_attempt *attempt, struct err *err)
+{
+    struct err ignored;
+    const struct json_node *lab = lab_catalogue_find_lab(&slot->activities->app->labs, attempt->lab);
+    text_copy(slot->lab, sizeof slot->lab, attempt->lab);
+    slot->prediction = json_parse(attempt->prediction, strlen(attempt->prediction), &ignored);
+    slot->record = attempt_record_new();
+    if (slot->record == NULL || slot->prediction == NULL)
+        return err_set(err, ENOMEM, "out of memory for an attempt");
+    if (lab == NULL)
+        return err_set(err, ENOENT, "the lab is not offered any more");
+    AUTO(text_fini) struct text request = TEXT_EMPTY;
+    text_printf(&request, "{\"attempt\":%lld,\"parameters\":%s}", (long long)attempt->id,
+                attempt->parameters);
+    return start_process(slot, slot->lab, text_string(&request), lab_duration_ms_max(lab), err);
+}
+
+static int start_check(struct slot *slot, const struct store_check *check, struct err *err)
+{
+    char number[16], request[40];
+    slot->claim = check->claim;
+    if (lab_catalogue_find_claim(&slot->activities->app->labs, check->claim) == NULL)
+        return err_set(err, ENOENT, "the claim is not made any more");
+    snprintf(number, sizeof number, "%d", check->claim);
+    snprintf(request, sizeof request, "{\"check\":%lld}", (long long)check->id);
+    return start_process(slot, number, request, CHECK_MS, err);
+}
+
+/* What cannot be started is archived as failed, with the slot's end. */
+static void start_slot(struct slot *slot)
+{
+    struct err err;
+    struct store *store = slot->activities->app->store;
+    AUTO(store_attempt_fini) struct store_attempt attempt = {.id = 0};
+    AUTO(store_check_fini) struct store_check check = {.id = 0};
+    int result;
+    if (slot->kind == STORE_ATTEMPTS) {
+        result = store_attempt_get(store, slot->id, &attempt, &err);
+        if (result == 0)
+            result = start_attempt(slot, &attempt, &err);
+    } else {
+        result = store_check_get(store, slot->id, &check, &err);
+        if (result == 0)
+            result = start_check(slot, &check, &err);
+    }
+    if (result == 0)
+        return;
+    log_write(LOG_ERROR, "could not start an attempt or a check", "%s", err.text);
+    text_copy(slot->cause, sizeof slot->cause, err.text);
+    loop_timer_arm(&slot->activities->step_timer, 0);
+}
+
+static int archive_begin(struct activities *activities, enum store_activity kind, int64_t id, struct err *err)
+{
+    struct app *app = activities->app;
+    int64_t machine_id = 0;
+    int result = machine_archive(&app->machine, app->store, &machine_id, err);
+    if (result < 0)
+        return result;
+    return kind == STORE_ATTEMPTS ? store_attempt_begin(app->store, id, clock_wall_ms(), machine_id, err)
+                                  : store_check_begin(app->store, id, clock_wall_ms(), machine_id, err);
+}
+
+/* -ENOENT: nothing is queued. */
+static int begin_next(struct activities *activities, enum store_activity kind, struct err *err)
+{
+    int64_t id = 0;
+    int result = store_activity_next(activities->app->store, kind, &id, err);
+    if (result < 0)
+        return result;
+    struct slot *slot = calloc(1, sizeof *slot);
+    if (slot == NULL)
+        return err_set(err, ENOMEM, "out of memory for an attempt or a check");
+    result = archive_begin(activities, kind, id, err);
+    if (result < 0) {
+        free(slot);
+        return result;
+    }
+    *slot = (struct slot){.activities = activities, .next = activities->slots, .kind = kind, .id = id};
+    activities->slots = slot;
+    start_slot(slot);
+    publish(activities, kind, id);
+    return 0;
+}
+
+/* ---- the steps ---- */
+
+/* False: something could not be archived now. */
+static bool archive_ended(struct activities *activities)
+{
+    bool all = true;
+    for (struct slot *slot = activities->slots, *next; slot != NULL; slot = next) {
+        next = slot->next;
+        if (slot->process == NULL)
+            all &= archive_slot(slot);
+    }
+    return all;
+}
+
+static bool begin_queued(struct activities *activities)
+{
+    static const size_t at_once[] = {[STORE_ATTEMPTS] = ACTIVITIES_ATTEMPTS_AT_ONCE, [STORE_CHECKS] = 1};
+    struct err err;
+    int result = 0;
+    for (int kind = STORE_ATTEMPTS; kind <= STORE_CHECKS && (result == 0 || result == -ENOENT); kind++) {
+        result = 0;
+        while (result == 0 && count_slots(activities, (enum store_activity)kind) < at_once[kind])
+            result = begin_next(activities, (enum store_activity)kind, &err);
+    }
+    if (result == 0 || result == -ENOENT)
+        return true;
+    log_write(LOG_ERROR, "could not begin an attempt or a check, trying again", "%s", err.text);
+    return false;
+}
+
+static void step(struct activities *activities)
+{
+    bool well = archive_ended(activities);
+    if (!activities->stopping && !runner_is_measuring(activities->app->runner))
+        well &= begin_queued(activities);
+    if (!well)
+        loop_timer_arm(&activities->step_timer, RETRY_NS);
+    if (activities->slots == NULL)
+        runner_go_on(activities->app->runner);
+}
+
+static void step_due(struct loop_timer *timer)
+{
+    step((struct activities *)((char *)timer - offsetof(struct activities, step_timer)));
+}
+
+bool activities_take_turn(struct activities *activities)
+{
+    if (!begin_queued(activities))
+        loop_timer_arm(&activities->step_timer, RETRY_NS);
+    return activities->slots != NULL;
+}
+
+/* ---- the door ---- */
+
+int activities_new(struct app *app, const struct worker_program *program, struct activities **activities,
+                   struct err *err)
+{
+    struct activities *made = calloc(1, sizeof *made);
+    if (made == NULL)
+        return err_set(err, ENOMEM, "out of memory for labs and claims");
+    made->app = app;
+    made->program = program;
+    int64_t recovered = 0;
+    int result = loop_timer_open(app->loop, &made->step_timer, step_due, err);
+    if (result == 0)
+        result = store_activity_recover(app->store, clock_wall_ms(), &recovered, err);
+    if (result == -EROFS)
+        result = 0; /* a read-only archive is served, nothing runs */
+    else if (result == 0)
+        loop_timer_arm(&made->step_timer, 0);
+    if (result < 0) {
+        loop_timer_close(app->loop, &made->step_timer);
+        free(made);
+        return result;
+    }
+    if (recovered > 0)
+        log_write(LOG_WARNING, "attempts or checks were cut off by the end of the server", "count=%lld",
+                  (long long)recovered);
+    *activities = made;
+    return 0;
+}
+
+void activities_free(struct activities *activities)
+{
+    if (activities == NULL)
+        return;
+    loop_timer_close(activities->app->loop, &activities->step_timer);
+    while (activities->slots != NULL)
+        free_slot(activities->slots);
+    free(activities);
+}
+
+void activities_stop(struct activities *activities)
+{
+    activities->stopping = true;
+    for (struct slot *slot = activities->slots; slot != NULL; slot = slot->next) {
+        if (slot->process == NULL)
+            continue;
+        activity_free(slot->process);
+        slot->process = NULL;
+        text_copy(slot->cause, sizeof slot->cause, "the server was stopped");
+    }
+    archive_ended(activities);
+}
+
+int activities_add_attempt(struct activities *activities, struct store_attempt *attempt, struct err *err)
+{
+    int64_t queued = 0;
+    struct store *store = activities->app->store;
+    int result = store_activity_queued_count(store, STORE_ATTEMPTS, &queued, err);
+    if (result < 0)
+        return result;
+    if (queued >= ACTIVITIES_QUEUE_MAX)
+        return err_set(err, EAGAIN, "%lld attempts are waiting already: let some finish", (long long)queued);
+    result = store_attempt_insert(store, attempt, err);
+    if (result < 0)
+        return result;
+    publish(activities, STORE_ATTEMPTS, attempt->id);
+    loop_timer_arm(&activities->step_timer, 0);
+    return 0;
+}
+
+int activities_add_checks(struct activities *activities, const int *claims, size_t count, int64_t *ids,
+                          struct err *err)
+{
+    int result = store_check_insert(activities->app->store, claims, count, clock_wall_ms(), ids, err);
+    if (result < 0)
+        return result;
+    for (size_t i = 0; i < count; i++)
+        publish(activities, STORE_CHECKS, ids[i]);
+    loop_timer_arm(&activities->step_timer, 0);
+    return 0;
+}
+
+int activities_cancel(struct activities *activities, enum store_activity kind, int64_t id, struct err *err)
+{
+    struct slot *slot = find_slot(activities, kind, id);
+    if (slot != NULL && slot->process != NULL) {
+        slot->cancelled = true;
+        activity_kill(slot->process, "it was cancelled");
+        return 0;
+    }
+    int result = store_activity_cancel_queued(activities->app->store, kind, id, clock_wall_ms(), err);
+    if (result == 0)
+        publish(activities, kind, id);
+    return result;
+}
+
+int activities_send_input(struct activities *activities, int64_t id, const char *line, struct err *err)
+{
+    struct slot *slot = find_slot(activities, STORE_ATTEMPTS, id);
+    if (slot == NULL || slot->process == NULL)
+        return err_set(err, ESTALE, "attempt %lld is not going on", (long long)id);
+    return activity_send(slot->process, line, err);
+}
+
+const struct attempt_record *activities_record_of(const struct activities *activities, int64_t id)
+{
+    const struct slot *slot = find_slot(activities, STORE_ATTEMPTS, id);
+    return slot != NULL ? slot->record : NULL;
+}
+
+const char *activities_waiting_for(const struct activities *activities, enum store_activity kind,
+                                   char waiting[ACTIVITIES_WAITING_BYTES])
+{
+    const struct runner *runner = activities->app->runner;
+    size_t at_once = kind == STORE_ATTEMPTS ? ACTIVITIES_ATTEMPTS_AT_ONCE : 1;
+    if (runner_is_measuring(runner))
+        snprintf(waiting, ACTIVITIES_WAITING_BYTES, "run %lld", (long long)runner_current_run(runner));
+    else if (count_slots(activities, kind) >= at_once)
+        snprintf(waiting, ACTIVITIES_WAITING_BYTES, "others");
+    else
+        return NULL;
+    return waiting;
+}

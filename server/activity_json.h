@@ -1,0 +1,31 @@
+/* activity_json: what attempts and checks have in common as the API shows them. Each writes members of an
+ * object that is open. */
+#ifndef IPCLAB_SERVER_ACTIVITY_JSON_H
+#define IPCLAB_SERVER_ACTIVITY_JSON_H
+
+#include "common/json.h"
+#include "db/store.h"
+
+struct app;
+struct messages_language;
+
+/* 0 is null. */
+void activity_json_write_time(struct json_writer *writer, const char *name, int64_t wall_ms);
+/* "" is null. */
+void activity_json_write_text(struct json_writer *writer, const char *name, const char *text);
+/* machine and kernel; "" before the start. */
+void activity_json_write_machine(struct json_writer *writer, const char *comparable, const char *full,
+                                 const char *kernel);
+void activity_json_write_waiting(struct json_writer *writer, const struct app *app, enum store_activity kind,
+                                 enum activity_state state);
+/* Evidence as an object, {} without a result; with what was skipped in it. */
+void activity_json_write_evidence(struct json_writer *writer, const struct json_node *result);
+/* What was skipped, its "what" as the text that stands under its key below path; null if nothing was. */
+void activity_json_write_skipped(struct json_writer *writer, const struct messages_language *language,
+                                 const struct json_node *result, const char *path);
+/* The text that stands under the key below path, filled in from the evidence; null without a key. */
+void activity_json_write_reason(struct json_writer *writer, const char *name,
+                                const struct messages_language *language, const struct json_node *result,
+                                const char *path, const char *key);
+
+#endif
