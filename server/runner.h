@@ -30,6 +30,10 @@ int runner_submit(struct runner *runner, const struct experiment_request *reques
                   const struct store_idempotency *idempotency, int64_t *run_id, struct err *err);
 /* Trials already taken are kept. -ENOENT; -EINVAL: it has ended already (the text names its state). */
 int runner_cancel(struct runner *runner, int64_t run_id, struct err *err);
+/* Is a trial being taken? */
+bool runner_is_measuring(const struct runner *runner);
+/* Labs and claims have given the turn back: goes on with the run in progress, if there is one. */
+void runner_go_on(struct runner *runner);
 /* For SIGTERM: the current trial is given up, its run becomes interrupted, nothing new begins. */
 void runner_stop(struct runner *runner);
 
