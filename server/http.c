@@ -229,7 +229,7 @@ static enum MHD_Result wait_for_child(struct exchange *exchange, struct MHD_Conn
                                                      exchange, &exchange->child, &err)
                                 : err_set(&err, ENOMEM, "out of memory for a long answer");
     if (status < 0) {
-        problem_answer(&exchange->answer, status == -EAGAIN ? 503 : 500, err.text);
+        problem_answer(&exchange->answer, 503, err.text);
         return queue_answer(exchange, handle);
     }
     http_connection_clear_deadline(exchange->connection); /* the child has one */
@@ -493,6 +493,7 @@ struct http_counts http_counts(const struct http *http)
         .connections = http->connections.count,
         .streams = sse_stream_count(http->sse),
         .deadlines_missed = http->connections.deadlines_missed,
+        .answers_by_child = report_children_started(http->reports),
     };
     memcpy(counts.answers_by_class, http->answers_by_class, sizeof counts.answers_by_class);
     return counts;

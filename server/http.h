@@ -58,6 +58,7 @@ struct http_counts {
     size_t connections, streams;
     uint64_t answers_by_class[HTTP_STATUS_CLASSES]; /* 1xx … 5xx */
     uint64_t deadlines_missed;
+    uint64_t answers_by_child;
 };
 struct http_counts http_counts(const struct http *http);
 

@@ -44,6 +44,8 @@ struct report_children {
     const char *data;
     struct report_child *first;
     size_t count; /* at work */
+    bool ending;
+    uint64_t started; /* since the server was */
 };
 
 int report_children_new(struct loop *loop, const char *data, struct report_children **children,
@@ -60,6 +62,11 @@ int report_children_new(struct loop *loop, const char *data, struct report_child
 void report_children_free(struct report_children *children)
 {
     free(children);
+}
+
+uint64_t report_children_started(const struct report_children *children)
+{
+    return children->started;
 }
 
 /* ---- how a child ends ---- */
@@ -121,7 +128,7 @@ static void child_exited(struct loop_source *source, uint32_t events)
     struct report_child *child =
         (struct report_child *)((char *)source - offsetof(struct report_child, exit));
     if (!take_status(child) || !read_head(child))
-        set_problem(child, 500, "The answer could not be made; the server's log may say why.");
+        set_problem(child, 503, "The answer could not be made; the server's log may say why.");
     child->ended(child->context);
 }
 
@@ -136,6 +143,7 @@ static void deadline_passed(struct loop_timer *timer)
 
 void report_children_end(struct report_children *children)
 {
+    children->ending = true;
     while (children->first != NULL) {
         struct report_child *child = children->first;
         set_problem(child, 503, "The server is being stopped.");
@@ -175,6 +183,7 @@ static int start(struct report_child *child, const char *target, struct err *err
     child->next = children->first;
     children->first = child;
     children->count++;
+    children->started++;
     result = loop_add(children->loop, &child->exit, EPOLLIN, err);
     if (result == 0)
         result = loop_timer_open(children->loop, &child->deadline, deadline_passed, err);
@@ -186,6 +195,8 @@ static int start(struct report_child *child, const char *target, struct err *err
 int report_child_start(struct report_children *children, const char *target, void (*ended)(void *context),
                        void *context, struct report_child **child, struct err *err)
 {
+    if (children->ending)
+        return err_set(err, ESHUTDOWN, "the server is being stopped");
     if (children->count == REPORT_CHILDREN_MAX)
         return err_set(err, EAGAIN, "%d long answers are being made already", REPORT_CHILDREN_MAX);
     struct report_child *made = calloc(1, sizeof *made);

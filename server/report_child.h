@@ -7,7 +7,7 @@
  * still told by a status, the length is known, and a slow client costs nothing.
  *
  * Owns the children, their output and their deadlines. At most REPORT_CHILDREN_MAX at a time.
- * Errors: 0 or -errno with *err filled; -EAGAIN when there are as many as may be.
+ * Errors: 0 or -errno with *err filled; -EAGAIN when there are as many as may be, -ESHUTDOWN at the end.
  * Threads: the loop's. Callbacks come from the loop, or from report_children_end. */
 #ifndef IPCLAB_SERVER_REPORT_CHILD_H
 #define IPCLAB_SERVER_REPORT_CHILD_H
@@ -29,8 +29,11 @@ int report_children_new(struct loop *loop, const char *data, struct report_child
                         struct err *err);
 /* After report_children_end, when no child is left. NULL is fine. */
 void report_children_free(struct report_children *children);
-/* Kills them all; each client is told before this returns. */
+/* Kills them all, and lets no other one start; each client is told before this returns. */
 void report_children_end(struct report_children *children);
+
+/* How many there were so far. */
+uint64_t report_children_started(const struct report_children *children);
 
 /* target: path and query, as dispatched. ended comes once, unless the child is freed before. */
 int report_child_start(struct report_children *children, const char *target, void (*ended)(void *context),

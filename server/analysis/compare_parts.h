@@ -20,6 +20,7 @@ extern const char *const compare_reason_names[COMPARE_REASON_COUNT];
 struct conditions {
     char verify[8];
     int64_t duration_ms, warmup_ms;
+    int64_t trials; /* of each case; shown as n, so not among the differences */
 };
 
 struct side {

@@ -12,6 +12,12 @@
 #define REASON_NAME(symbol, name) [symbol] = (name),
 const char *const compare_reason_names[COMPARE_REASON_COUNT] = {COMPARE_REASON_WORDS(REASON_NAME)};
 
+/* What takes the time, measured on a small cloud machine: to read a trial, to sort one ratio of a pair of
+ * samples, and of the exact test, whose table grows with the fourth power of the trials, one step. */
+#define COMPARE_TRIAL_NS 2000.0
+#define COMPARE_PAIR_NS 100.0
+#define COMPARE_DEAL_NS 1.1
+
 static void comparison_fini(struct comparison *comparison)
 {
     for (size_t i = 0; i < comparison->side_count; i++)
@@ -33,6 +39,7 @@ static void read_conditions(const struct store_run *run, struct conditions *cond
     text_copy(conditions->verify, sizeof conditions->verify,
               json_string_or(json_member(experiment, "verify"), ""));
     conditions->duration_ms = (int64_t)json_number_or(json_member(experiment, "duration_ms"), 0);
+    conditions->trials = (int64_t)json_number_or(json_member(experiment, "trials"), 0);
     conditions->warmup_ms = (int64_t)json_number_or(json_member(experiment, "warmup_ms"), 0);
 }
 
@@ -56,13 +63,25 @@ static size_t first_of_machine(const struct store_run *const runs[], size_t at)
     return first;
 }
 
-int compare_runs_count_trials(struct store *store, const struct compare_request *request, int64_t *trials,
-                              struct err *err)
+/* Of the trials of a run, to be read; of its cases, to be held against others with about as many trials. */
+static double estimate_run_ns(const struct store_run *run, bool is_base)
+{
+    struct conditions conditions;
+    read_conditions(run, &conditions);
+    double all = (double)run->trials_done;
+    double trials = fmax(1, (double)conditions.trials);
+    double exact = fmin(trials, COMPARE_EXACT_TRIALS_MAX);
+    double case_ns = COMPARE_PAIR_NS * trials * trials + COMPARE_DEAL_NS * exact * exact * exact * exact;
+    return COMPARE_TRIAL_NS * all + (is_base ? 0 : all / trials * case_ns);
+}
+
+int compare_runs_estimate_ns(struct store *store, const struct compare_request *request, int64_t *estimate_ns,
+                             struct err *err)
 {
     const struct store_run *runs[1 + COMPARE_AGAINST_MAX];
     int64_t ids[1 + COMPARE_AGAINST_MAX];
     size_t count = list_runs(request, runs, ids);
-    *trials = 0;
+    double sum_ns = 0;
     for (size_t i = 0; i < count; i++) {
         struct noise_pairs pairs = {.count = 0};
         int result = first_of_machine(runs, i) == i
@@ -70,8 +89,9 @@ int compare_runs_count_trials(struct store *store, const struct compare_request 
                          : 0;
         if (result < 0)
             return result;
-        *trials += runs[i]->trials_done + pairs.trials;
+        sum_ns += estimate_run_ns(runs[i], i == 0) + COMPARE_TRIAL_NS * (double)pairs.trials;
     }
+    *estimate_ns = (int64_t)sum_ns;
     return 0;
 }
 

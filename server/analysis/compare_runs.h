@@ -28,9 +28,9 @@ struct compare_request {
     double max_slower; /* 0.05 = five in a hundred; NAN = no gate is asked for */
 };
 
-/* How many trials have to be read for the answer: what it costs. */
-int compare_runs_count_trials(struct store *store, const struct compare_request *request, int64_t *trials,
-                              struct err *err);
+/* About how long the answer takes to make: the exact test is what takes time where trials are many. */
+int compare_runs_estimate_ns(struct store *store, const struct compare_request *request, int64_t *estimate_ns,
+                             struct err *err);
 /* The answer of GET compare, appended to out. */
 int compare_runs_write(struct store *store, const struct compare_request *request, struct text *out,
                        struct err *err);

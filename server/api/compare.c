@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/cleanup.h"
+#include "common/clock.h"
 #include "server/analysis/compare_runs.h"
 #include "server/analysis/statistic.h"
 #include "server/api/routes.h"
@@ -96,8 +97,7 @@ static bool read_run(struct app *app, int64_t id, struct store_run *run, struct 
     return false;
 }
 
-/* More take longer than the loop may be held up: a trial is read in 2 us. */
-enum { TRIALS_ON_LOOP_MAX = 2000 };
+enum { ON_LOOP_MS_MAX = 5 };
 
 static void answer_question(struct app *app, const struct question *question, const struct store_run *base,
                             const struct store_run *against, struct answer *answer)
@@ -108,9 +108,9 @@ static void answer_question(struct app *app, const struct question *question, co
                                             .statistic = question->statistic,
                                             .max_slower = question->max_slower};
     struct err err;
-    int64_t trials = 0;
-    int result = compare_runs_count_trials(app->store, &request, &trials, &err);
-    if (result == 0 && trials > TRIALS_ON_LOOP_MAX && api_answer_in_child(app, answer))
+    int64_t estimate_ns = 0;
+    int result = compare_runs_estimate_ns(app->store, &request, &estimate_ns, &err);
+    if (result == 0 && estimate_ns > ON_LOOP_MS_MAX * NS_PER_MS && api_answer_in_child(app, answer))
         return;
     answer_begin_json(answer, 200);
     if (result == 0)

@@ -78,6 +78,8 @@ static void write_web(struct text *out, const struct http_counts *counts)
                     counts->answers_by_class[class]);
     begin_family(out, "ipclab_http_deadlines_missed", "counter", "Connections cut off for being late.");
     text_printf(out, "ipclab_http_deadlines_missed_total %" PRIu64 "\n", counts->deadlines_missed);
+    begin_family(out, "ipclab_http_answers_by_child", "counter", "Answers too long for the loop.");
+    text_printf(out, "ipclab_http_answers_by_child_total %" PRIu64 "\n", counts->answers_by_child);
 }
 
 void api_get_metrics(struct app *app, const struct request *request, struct answer *answer)

@@ -83,12 +83,15 @@ static double noise(int64_t number, int64_t trial)
 static void fill_run(struct store *store, int64_t number, int64_t runs, int64_t trials,
                      const int64_t *machines)
 {
-    char name[64], tags[64];
+    char name[64], tags[64], experiment[64];
     struct err err;
     snprintf(name, sizeof name, "run number %lld", (long long)(number * 7919 % 10007));
     snprintf(tags, sizeof tags, "[\"nightly\",\"week-%lld\"]", (long long)(number % 52));
     struct store_run run = archive_run(name);
+    snprintf(experiment, sizeof experiment, "{\"preset\":\"standard\",\"trials\":%lld}",
+             (long long)(trials / CASES));
     run.tags = tags;
+    run.experiment = experiment;
     run.trials_total = trials;
     run.created_ms += number * MS_BETWEEN_RUNS;
     snprintf(run.experiment_hash, sizeof run.experiment_hash, "%032lld", (long long)(number % EXPERIMENTS));
