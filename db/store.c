@@ -220,6 +220,13 @@ static enum connection_mode reading_mode(const char *path)
     return access(path, W_OK) < 0 && errno == EROFS ? CONNECTION_READ_FIXED : CONNECTION_READ;
 }
 
+/* A file that nobody has open has no log beside it, and gets none for being looked at. */
+static enum connection_mode foreign_mode(const char *path)
+{
+    AUTO_FREE char *log = path_with(path, "-wal");
+    return log != NULL && access(log, F_OK) < 0 ? CONNECTION_READ_FIXED : reading_mode(path);
+}
+
 static int open_reading(char *path, bool is_foreign, struct store **opened, struct err *err)
 {
     *opened = NULL;
@@ -236,7 +243,7 @@ static int open_reading(char *path, bool is_foreign, struct store **opened, stru
     if (!present)
         rc = err_set(err, ENOENT, "there is no archive %s", path);
     if (rc == 0)
-        rc = connection_open(store, path, reading_mode(path), err);
+        rc = connection_open(store, path, is_foreign ? foreign_mode(path) : reading_mode(path), err);
     if (rc == 0 && is_foreign)
         rc = read_version(store, &version, err);
     if (rc < 0) {

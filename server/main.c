@@ -21,6 +21,7 @@
 #include "server/activities.h"
 #include "server/api/routes.h"
 #include "server/app.h"
+#include "server/commands/commands.h"
 #include "server/config.h"
 #include "server/events.h"
 #include "server/http.h"
@@ -289,6 +290,11 @@ static const struct command {
 } commands[] = {
     {"serve", "run experiments and serve the page", command_serve},
     {"answer", "answer one GET from the archive on standard output; the server uses it", command_answer},
+    {"export", "write a run as bundle, CSV, report or histogram log", command_export},
+    {"import", "take in runs that were exported elsewhere", command_import},
+    {"compare", "hold runs against each other; a gate for automation", command_compare},
+    {"backup", "copy the archive, also while a server uses it", command_backup},
+    {"verify", "check every checksum of the archive", command_verify},
     {"routes", "list the API's routes", command_routes},
     {"version", "say which version this is", command_version},
     {"help", "say this", command_help},
@@ -303,6 +309,7 @@ static int command_help(int count, char *const *arguments)
     text_append(&text, "ipclab: how do two processes talk, and what does each way cost on this machine?\n\n");
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         text_printf(&text, "  ipclab %-13s%s\n", commands[i].name, commands[i].help);
+    text_append(&text, "\nexport, import, compare, backup and verify say more with --help.\n");
     text_append(&text, "\nOptions of serve (default); variable:\n");
     config_write_help(&text);
     fputs(text_string(&text), stdout);

@@ -1,0 +1,152 @@
+/* backup and verify: care for the archive's file, on a connection that only reads. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/cleanup.h"
+#include "common/text.h"
+#include "db/store.h"
+#include "server/commands/commands.h"
+#include "server/commands/line.h"
+#include "server/config.h"
+
+static const char data_help[] = "the archive's directory, as of serve";
+
+/* DIR/ipclab.db, from --data, $IPCLAB_DATA or the default. */
+static int find_archive(const char *data, struct text *path, struct err *err)
+{
+    struct config config;
+    char flag[] = "--data";
+    /* config_read changes none of them. */
+    char *const arguments[] = {flag, (char *)(uintptr_t)data};
+    int result = config_read(&config, data != NULL ? 2 : 0, arguments, err);
+    if (result == 0)
+        text_printf(path, "%s/ipclab.db", config.data);
+    return result < 0 || text_ok(path) ? result : err_set(err, ENOMEM, "out of memory for a path");
+}
+
+static int complain(int result, const struct err *err)
+{
+    fprintf(stderr, "ipclab: %s\n", err->text);
+    return result == -EBADMSG || result == -ENOENT ? COMMAND_NO_ARCHIVE : COMMAND_FAILED;
+}
+
+/* ---- backup ---- */
+
+/* Only a copy of an archive is written over: by another name it might be anything. */
+static int check_target(const char *source, const char *target, struct err *err)
+{
+    struct stat from, to;
+    if (stat(target, &to) < 0)
+        return errno == ENOENT ? 0 : err_errno(err, errno, "look at %s", target);
+    if (stat(source, &from) == 0 && from.st_dev == to.st_dev && from.st_ino == to.st_ino)
+        return err_set(err, EINVAL, "%s is the archive itself", target);
+    struct store *store = NULL;
+    struct err reason;
+    if (store_open_file(target, &store, &reason) < 0)
+        return err_set(err, EEXIST, "%s is there and no archive: it is left alone", target);
+    store_close(store);
+    return 0;
+}
+
+static int backup(const char *source, const char *target, struct err *err)
+{
+    struct store *store = NULL;
+    int result = check_target(source, target, err);
+    if (result == 0)
+        result = store_open_file(source, &store, err);
+    if (result < 0)
+        return result;
+    result = store_backup(store, target, err);
+    store_close(store);
+    return result;
+}
+
+int command_backup(int count, char *const *arguments)
+{
+    const char *data = NULL, *target = NULL;
+    int operand_count, status;
+    const struct line_option options[] = {{"--data", "DIR", data_help, &data}};
+    const struct line line = {
+        .usage = "backup FILE [--data DIR]",
+        .help = "Copies the archive to FILE, consistently, also while a server uses it. To go back to a "
+                "copy, stop\n"
+                "the server and put FILE in place of DIR/ipclab.db. Exit status: 0 done, 1 failed, 78 no "
+                "archive.",
+        .options = options,
+        .option_count = 1,
+        .operands_min = 1,
+        .operands_max = 1,
+    };
+    if (!line_read(&line, count, arguments, &target, &operand_count, &status))
+        return status;
+    struct err err;
+    AUTO(text_fini) struct text source = TEXT_EMPTY;
+    int result = find_archive(data, &source, &err);
+    if (result < 0) {
+        fprintf(stderr, "ipclab: %s\n", err.text);
+        return COMMAND_USAGE;
+    }
+    result = backup(source.bytes, target, &err);
+    if (result < 0)
+        return complain(result, &err);
+    printf("%s is a copy of %s\n", target, source.bytes);
+    return COMMAND_OK;
+}
+
+/* ---- verify ---- */
+
+static void print_finding(void *context, const char *finding)
+{
+    (void)context;
+    printf("%s\n", finding);
+}
+
+static int verify(const char *path, int64_t *findings, struct err *err)
+{
+    struct store *store = NULL;
+    int result = store_open_file(path, &store, err);
+    if (result < 0)
+        return result;
+    result = store_verify(store, print_finding, NULL, findings, err);
+    store_close(store);
+    return result;
+}
+
+int command_verify(int count, char *const *arguments)
+{
+    const char *data = NULL, *file = NULL;
+    int operand_count, status;
+    const struct line_option options[] = {{"--data", "DIR", data_help, &data}};
+    const struct line line = {
+        .usage = "verify [FILE] [--data DIR]",
+        .help =
+            "Reads the whole archive, or the copy FILE, and changes nothing: pages, references, counters, "
+            "and the\n"
+            "checksums of every trial. Exit status: 0 all is well, 1 damage, each on a line, 78 no archive.",
+        .options = options,
+        .option_count = 1,
+        .operands_max = 1,
+    };
+    if (!line_read(&line, count, arguments, &file, &operand_count, &status))
+        return status;
+    struct err err;
+    AUTO(text_fini) struct text path = TEXT_EMPTY;
+    int64_t findings = 0;
+    int result = 0;
+    if (file != NULL)
+        text_append(&path, file);
+    else
+        result = find_archive(data, &path, &err);
+    if (result < 0 || !text_ok(&path)) {
+        fprintf(stderr, "ipclab: %s\n", result < 0 ? err.text : "out of memory");
+        return COMMAND_USAGE;
+    }
+    result = verify(path.bytes, &findings, &err);
+    if (result < 0)
+        return complain(result, &err);
+    if (findings == 0)
+        printf("%s is whole\n", path.bytes);
+    return findings == 0 ? COMMAND_OK : COMMAND_FAILED;
+}

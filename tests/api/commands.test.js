@@ -1,0 +1,167 @@
+/**
+ * The commands beside serve, as a shell meets them: what they write, and their exit statuses.
+ */
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+
+import { build, small, startServer, takeRun } from "./support/server.js";
+
+const several = { ...small, trials: 8, duration_ms: 10 };
+
+/**
+ * @param {string[]} words
+ * @returns {Promise<{status: number, out: string, err: string}>}
+ */
+function ipclab(...words) {
+  return new Promise((settle) => {
+    execFile(join(build, "ipclab"), words, { maxBuffer: 1 << 26 }, (error, out, err) => settle({ status: error ? Number(error.code) : 0, out, err }));
+  });
+}
+
+/** @param {import("node:test").TestContext} t */
+async function scratch(t) {
+  const directory = await mkdtemp(join(tmpdir(), "ipclab-commands-"));
+  t.after(() => rm(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+test("export and import carry runs from server to server", async (t) => {
+  const directory = await scratch(t);
+  const [here, there] = [await startServer(t), await startServer(t)];
+  const [from, to] = [here, there].map(({ port }) => ["--server", `http://127.0.0.1:${port}/`]);
+  const run = await takeRun(here.client);
+  const file = join(directory, "run.json");
+  assert.deepEqual(await ipclab("export", String(run.id), "-o", file, ...from), { status: 0, out: "", err: "" });
+  assert.deepEqual(await readdir(directory), ["run.json"]);
+  const printed = await ipclab("export", `${run.id}`, ...from);
+  assert.equal(printed.out, await readFile(file, "utf8"));
+  for (const [format, begin] of [["csv", "run,name,"], ["hlog", "#[Logged"], ["html", "<!doctype html>"]]) {
+    assert.ok((await ipclab("export", `${run.id}`, `--format=${format}`, ...from)).out.startsWith(begin), format);
+  }
+
+  assert.match((await ipclab("import", file, ...to)).out, new RegExp(`run 1, ${run.uid}\n$`));
+  const again = await ipclab("import", file, ...to);
+  assert.equal(again.status, 0);
+  assert.match(again.out, /there already/);
+  const damaged = join(directory, "damaged.json");
+  await writeFile(damaged, printed.out.replace(/"messages":\d+/, '"messages":1'));
+  const refused = await ipclab("import", damaged, file, join(directory, "none.json"), ...to);
+  assert.equal(refused.status, 1);
+  assert.match(refused.err, /\/trials\/0\/checksum: does not match/);
+  assert.match(refused.err, /none\.json/);
+  assert.match(refused.out, /there already/, "the others are taken all the same");
+
+  assert.equal((await ipclab("export", "99", ...from)).status, 2);
+  assert.equal((await ipclab("export", "1", "--format", "xml", ...from)).status, 2);
+  assert.equal((await ipclab("export")).status, 2);
+  assert.equal((await ipclab("export", "1", "2")).status, 2);
+  const { port } = here;
+  await here.stop();
+  assert.equal((await ipclab("export", "1", "--server", `http://127.0.0.1:${port}`)).status, 69);
+});
+
+test("compare is a gate", async (t) => {
+  const { client, port } = await startServer(t);
+  const server = ["--server", `http://127.0.0.1:${port}`];
+  const [base, same, few, other] = [await takeRun(client, several), await takeRun(client, several), await takeRun(client, small), await takeRun(client, { ...several, message_bytes: [128] })];
+  const gated = async (/** @type {any[]} */ ...words) => (await ipclab("compare", ...words.map(String), ...server)).status;
+  const shown = await ipclab("compare", `${base.id}`, `${same.id}`, ...server);
+  assert.equal(shown.status, 0);
+  assert.match(shown.out, /^against +mechanism[^\n]+\n2 +pipe +round_trip +64 B +p50 +[0-9.]+ \[[0-9.]+, [0-9.]+\] +(faster|slower|same|inconclusive)\n$/);
+  assert.equal(await gated(base.id, same.id, "--max-slower=1000%"), 0, "ten times slower it is not");
+  assert.equal(await gated(base.id, other.id, "--max-slower", "5%"), 4, "no case in common");
+  assert.ok([3, 5].includes(await gated(base.id, few.id, "--max-slower", "5%")), "one trial decides nothing");
+  assert.equal(await gated(base.id, 99), 2);
+  assert.equal(await gated(base.id, same.id, "--max-slower", "much"), 2);
+  assert.equal(await gated(base.id), 2);
+  assert.equal(await gated(base.id, same.id, "--maximum", "5%"), 2);
+  const json = await ipclab("compare", `${base.id}`, `${same.id}`, "--json", ...server);
+  assert.equal(JSON.parse(json.out).base, base.id);
+});
+
+test("backup copies a running archive, and verify finds one flipped byte in the copy", async (t) => {
+  const directory = await scratch(t);
+  const server = await startServer(t);
+  const run = await takeRun(server.client, several);
+  const copy = join(directory, "copy.db");
+  assert.equal((await ipclab("backup", copy, "--data", server.data)).status, 0);
+  assert.equal((await ipclab("backup", copy, `--data=${server.data}`)).status, 0, "over an older copy");
+  assert.deepEqual(await ipclab("verify", "--data", server.data), { status: 0, out: `${server.data}/ipclab.db is whole\n`, err: "" });
+  assert.equal((await ipclab("verify", copy)).status, 0);
+  assert.deepEqual(await readdir(directory), ["copy.db"], "nothing is left beside it");
+
+  const other = join(directory, "letter.txt");
+  await writeFile(other, "dear");
+  assert.equal((await ipclab("backup", other, "--data", server.data)).status, 1);
+  assert.equal(await readFile(other, "utf8"), "dear");
+  assert.equal((await ipclab("backup", join(server.data, "ipclab.db"), "--data", server.data)).status, 1);
+  assert.equal((await ipclab("verify", other)).status, 78);
+  assert.equal((await ipclab("verify", "--data", directory)).status, 78);
+
+  /* A byte in the middle of a trial's histogram. */
+  const bundle = await server.client.get(`/api/v1/runs/${run.id}/export`);
+  const { histogram } = bundle.json.trials[2];
+  const blob = Buffer.from(histogram, "base64");
+  const bytes = await readFile(copy);
+  const at = bytes.indexOf(blob);
+  assert.ok(at > 0);
+  bytes[at + blob.length / 2 | 0] ^= 4;
+  const flipped = join(directory, "flipped.db");
+  await writeFile(flipped, bytes);
+  const found = await ipclab("verify", flipped);
+  assert.equal(found.status, 1);
+  assert.equal(found.out, "the histogram of trial 3 does not match its checksum\n");
+  assert.deepEqual(await readFile(flipped), bytes, "it was only read");
+
+  /* The copy is an archive. */
+  const second = join(directory, "second");
+  await mkdir(second);
+  await copyFile(copy, join(second, "ipclab.db"));
+  const restored = await startServer(t, { data: second });
+  assert.equal((await restored.client.get(`/api/v1/runs/${run.id}/export`)).text, bundle.text);
+});
+
+test("retention drops what is old, says so, and leaves the figures", async (t) => {
+  const data = join(await scratch(t), "data");
+  const first = await startServer(t, { data });
+  const [run, pinned] = [await takeRun(first.client), await takeRun(first.client)];
+  const { headers } = await first.client.get(`/api/v1/runs/${pinned.id}`);
+  await first.client.patch(`/api/v1/runs/${pinned.id}`, { pinned: true }, { "If-Match": headers.etag });
+  const before = await first.client.get(`/api/v1/runs/${run.id}/results`);
+  await first.stop();
+
+  const second = await startServer(t, { data, wrap: ["env", "IPCLAB_KEEP_SERIES=0h", "IPCLAB_KEEP_HISTOGRAMS=0h"] });
+  while (!/dropped what is no longer kept/.test(second.log())) await new Promise((settle) => second.child.stderr.once("data", settle));
+  const { json } = await second.client.get(`/api/v1/runs/${run.id}`);
+  assert.ok(json.series_dropped_ms > 0 && json.histograms_dropped_ms > 0);
+  const { json: { trials: [trial] } } = await second.client.get(`/api/v1/runs/${run.id}/trials?include=histogram,series`);
+  assert.deepEqual([trial.histogram, trial.series], [null, null]);
+  assert.ok(trial.latency_ns.p50 > 0);
+  assert.deepEqual((await second.client.get(`/api/v1/runs/${run.id}/results`)).json, before.json);
+  for (const format of ["json", "csv", "html", "hlog"]) {
+    assert.equal((await second.client.get(`/api/v1/runs/${run.id}/export?format=${format}`)).status, 200, format);
+  }
+  const kept = await second.client.get(`/api/v1/runs/${pinned.id}/trials?include=histogram,series`);
+  assert.ok(kept.json.trials[0].histogram && kept.json.trials[0].series);
+  assert.equal((await second.client.get(`/api/v1/runs/${pinned.id}`)).json.series_dropped_ms, null);
+});
+
+test("spans are checked, and help lists every command", async () => {
+  for (const span of ["90", "d", "-1d", "1.5d", "99999999d", ""]) {
+    const { status, err } = await ipclab("serve", `--keep-series=${span}`);
+    assert.equal(status, 2, span);
+    assert.match(err, /--keep-series/);
+  }
+  const { out } = await ipclab("help");
+  for (const name of ["export", "import", "compare", "backup", "verify"]) {
+    assert.match(out, new RegExp(`ipclab ${name} `));
+    const help = await ipclab(name, "--help");
+    assert.equal(help.status, 0);
+    assert.match(help.out, new RegExp(`^usage: ipclab ${name} `));
+    assert.match(help.out, /Exit status|exit status/);
+  }
+});
