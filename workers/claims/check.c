@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const verdict_names[VERDICT_COUNT] = {
@@ -24,9 +25,12 @@ void check_integer(struct check *check, const char *name, int64_t value)
     json_write_integer(&check->evidence, name, value);
 }
 
+/* Four digits: more is noise in a short measurement, and nobody wants to read it. */
 void check_number(struct check *check, const char *name, double value)
 {
-    json_write_number(&check->evidence, name, value);
+    char digits[32];
+    snprintf(digits, sizeof digits, "%.4g", value);
+    json_write_number(&check->evidence, name, strtod(digits, NULL));
 }
 
 void check_boolean(struct check *check, const char *name, bool value)
