@@ -40,6 +40,7 @@ test("a control does not stretch the bars of what carries data", () => {
     choice,
     current: null,
     sample: null,
+    proofs: null,
   });
   const pipe = rows.find(({ key }) => key === "pipe");
   assert.equal(pipe?.row?.fastest_bytes_per_s, 2e9);

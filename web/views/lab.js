@@ -183,8 +183,11 @@ function createLab({ root, signal, query, store }, lab) {
     },
   });
   const predict = createPredict(lab, { onrun: (prediction) => void run(prediction), onagain: () => leaveAttempt() });
+  // One key after the other, as they were pressed.
+  let typed = Promise.resolve();
   const observe = createObserve(signal, (terminal, input) => {
-    if (attempt) postInput(attempt.id, { terminal, ...input }).catch(fail);
+    const id = attempt?.id;
+    if (id) typed = typed.then(() => postInput(id, { terminal, ...input })).catch(fail);
   });
   const explain = createExplain();
   const history = createAttempts();
@@ -376,7 +379,6 @@ function createLab({ root, signal, query, store }, lab) {
     status.update(attempt);
     before.hidden = attempt !== null;
     observe.element.hidden = attempt === null;
-    observe.panels.hidden = attempt === null;
     again.hidden = !over;
     stop.hidden = attempt === null || over;
     observe.update({

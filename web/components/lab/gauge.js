@@ -25,12 +25,11 @@ export function levelText({ used_bytes, capacity_bytes, used_slots, slots }) {
         ? say("gauge.bytes_of", { used: formatCount(used_bytes), whole: formatCount(capacity_bytes) })
         : say("gauge.bytes", { used: formatCount(used_bytes) }),
     );
-  if (typeof used_slots === "number")
-    parts.push(
-      slots
-        ? say("gauge.slots_of", { used: formatCount(used_slots), slots: formatCount(slots) })
-        : say("gauge.slots", { used: formatCount(used_slots) }),
-    );
+  if (typeof used_slots === "number") {
+    const kind = typeof used_bytes === "number" ? "slots" : "places";
+    const used = formatCount(used_slots);
+    parts.push(slots ? say(`gauge.${kind}_of`, { used, slots: formatCount(slots) }) : say(`gauge.${kind}`, { used }));
+  }
   return parts.join(" · ");
 }
 
@@ -42,16 +41,16 @@ export function levelText({ used_bytes, capacity_bytes, used_slots, slots }) {
  */
 function stepPath(history, part, { axis, width_px, now_ns }) {
   let path = "";
-  let last = 0;
+  let first = "0";
   for (const { at_ns, data } of history) {
     const level = part(data);
     if (level === null) continue;
     const x = (axis.place(at_ns) * width_px).toFixed(1);
     const y = (height_px - level * (height_px - margin_px)).toFixed(1);
+    if (!path) first = x;
     path += path ? `H${x}V${y}` : `M${x} ${y}`;
-    last = Number(y);
   }
-  return path && { line: `${path}H${(axis.place(now_ns) * width_px).toFixed(1)}`, last };
+  return path && { line: `${path}H${(axis.place(now_ns) * width_px).toFixed(1)}`, first };
 }
 
 /** @param {Level} level */
@@ -77,7 +76,12 @@ export function createGauge() {
   const drawing = svg("svg", { class: "gauge-drawing", height: height_px, role: "img" });
   const level = h("p", { class: "gauge-level" });
   const boxes = h("div", { class: "gauge-boxes" });
-  const slots_key = createKey("gauge-slots", say("gauge.slots_line"));
+  const key = h(
+    "div",
+    { class: "gauge-key" },
+    createKey("gauge-bytes", say("gauge.bytes_line")),
+    createKey("gauge-slots", say("gauge.slots_line")),
+  );
   const element = h(
     "div",
     { class: "lane gauge" },
@@ -87,7 +91,7 @@ export function createGauge() {
       h("span", { class: "lane-worker" }, say("gauge.title")),
       level,
       boxes,
-      h("div", { class: "gauge-key" }, createKey("gauge-bytes", say("gauge.bytes_line")), slots_key),
+      key,
     ),
     h("div", { class: "lane-track" }, drawing),
   );
@@ -103,20 +107,24 @@ export function createGauge() {
       const slots = stepPath(history, (one) => share(one.used_slots, one.slots), props);
       const words = shown ? levelText(shown) : "";
       setText(level, words);
-      slots_key.hidden = !slots;
+      key.hidden = !bytes || !slots;
       setChildren(boxes, shown && createBoxes(shown));
       setAttribute(drawing, "width", width_px);
       setAttribute(drawing, "aria-label", `${say("gauge.title")}: ${words}`);
       const full = history[history.length - 1].data;
-      const full_text = say(full.slots ? "gauge.full_slots" : "gauge.full", { slots: full.slots });
+      const full_text = say(
+        !full.slots ? "gauge.full" : bytes ? "gauge.full_slots" : "gauge.full_places",
+        { slots: full.slots },
+      );
+      const filled = bytes || slots;
       setChildren(
         drawing,
         svg("line", { class: "gauge-full", x1: 0, x2: width_px, y1: margin_px, y2: margin_px }),
         svg("text", { x: width_px - 4, y: margin_px - 4, "text-anchor": "end" }, full_text),
         svg("line", { class: "gauge-base", x1: 0, x2: width_px, y1: height_px - 0.5, y2: height_px - 0.5 }),
-        bytes && svg("path", { class: "gauge-area", d: `${bytes.line}V${height_px}H0Z` }),
+        filled && svg("path", { class: "gauge-area", d: `${filled.line}V${height_px}H${filled.first}Z` }),
         bytes && svg("path", { class: "gauge-bytes", d: bytes.line }),
-        slots && svg("path", { class: "gauge-slots", d: slots.line }),
+        slots && svg("path", { class: bytes ? "gauge-slots" : "gauge-slots alone", d: slots.line }),
       );
     },
   };

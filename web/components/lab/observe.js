@@ -151,7 +151,7 @@ export function createObserve(signal, send) {
   const terminals = createTerminals(send);
   const plot = h("div", { class: "plot" }, lanes.element, gauge.element, h("div", { class: "lane axis" }, h("div", { class: "lane-head muted" }), h("div", { class: "lane-track" }, ticks.element)), overlay);
   const scale_note = h("p", { class: "muted scale-note" });
-  const body = h("div", {}, zooms.element, plot, scale_note, stepper.element, calls.element);
+  const body = h("div", {}, terminals.element, zooms.element, plot, scale_note, stepper.element, calls.element);
 
   const observer = new ResizeObserver(() => {
     const now = Math.floor(ticks.element.clientWidth);
@@ -254,7 +254,7 @@ export function createObserve(signal, send) {
 
   return {
     element: body,
-    panels: h("div", { class: "below" }, terminals.element, pictures.element),
+    panels: pictures.element,
     /** @param {Props} props */
     update(props) {
       const { timeline, now_ns, live } = props;

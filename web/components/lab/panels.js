@@ -167,7 +167,7 @@ function createPicture(first) {
   const body = h("div", { class: "scroll-x", role: "region", tabindex: "0" });
   let shown = "";
   return {
-    element: h("div", { class: "picture" }, h("div", { class: "card-head" }, title, when), body),
+    element: h("div", { class: "picture" }, h("div", { class: "card-head picture-head" }, title, when), body),
     /** @param {{panel: Panel, legend: Legend}} item */
     update({ panel, legend }) {
       const now = JSON.stringify(panel);
@@ -176,6 +176,7 @@ function createPicture(first) {
       const name = String(panel.data.title ?? panel.name);
       setText(title, name);
       title.hidden = name === "";
+      when.hidden = title.hidden;
       body.setAttribute("aria-label", `${say(`panel.${first.panel}`)} ${name}`);
       setText(when, say("panel.at", { time: formatMoment(panel.at_ns) }));
       setChildren(body, drawings[panel.panel](panel.data, legend));

@@ -28,10 +28,10 @@ function createTerminal(name, send) {
       }
     },
   });
-  /** As a terminal does: in the middle of a line Ctrl-D hands over what was typed, on an empty line it is the end. */
+  /** The key goes to the terminal, which hands over what was typed so far; if that is nothing, it is the end. */
   function flush() {
     if (line.value !== "") send(name, { text: line.value });
-    else send(name, { eof: true });
+    send(name, { eof: true });
     line.value = "";
     line.focus();
   }
@@ -72,7 +72,7 @@ function createTerminal(name, send) {
 export function createTerminals(send) {
   const list = h("div", { class: "terminals" });
   const hint = h("p", { class: "muted" }, say("terminals.hint"));
-  const element = h("section", { class: "card panel panel-terminals" }, h("h3", {}, say("panel.terminals")), list, hint);
+  const element = h("section", { class: "panel-terminals", "aria-label": say("panel.terminals") }, list, hint);
   return {
     element,
     /** @param {Record<string, Terminal>|null} terminals @param {boolean} live  lines can be typed */
