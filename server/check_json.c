@@ -12,6 +12,18 @@
 
 enum { PATH_BYTES = 32 };
 
+/* Reasons stand with their claim, or, those that any experiment may have, with all of them. */
+static const char *reasons_path(const struct messages_language *language, int claim, const char *kind,
+                                const char *key, char *path)
+{
+    bool own = key != NULL && messages_find(language, "claims.%d.%s.%s", claim, kind, key) != NULL;
+    if (own)
+        snprintf(path, PATH_BYTES, "claims.%d.%s", claim, kind);
+    else
+        snprintf(path, PATH_BYTES, "claims.any.%s", kind);
+    return path;
+}
+
 static void write_result(struct json_writer *writer, const struct messages_language *language,
                          const struct store_check *check)
 {
@@ -20,12 +32,13 @@ static void write_result(struct json_writer *writer, const struct messages_langu
     AUTO(json_cleanup) struct json_node *result = json_parse(check->result, strlen(check->result), &ignored);
     const char *why = json_string_or(json_member(result, "why"), NULL);
     activity_json_write_evidence(writer, result);
-    snprintf(path, sizeof path, "claims.%d.why", check->claim);
-    activity_json_write_reason(writer, "why", language, result, path, why);
+    activity_json_write_reason(writer, "why", language, result,
+                               reasons_path(language, check->claim, "why", why, path), why);
     json_write_string(writer, "why_key", why);
     json_write_integer(writer, "repeats", json_integer_or(json_member(result, "repeats"), 0));
-    snprintf(path, sizeof path, "claims.%d.skips", check->claim);
-    activity_json_write_skipped(writer, language, result, path);
+    const char *what = json_string_or(json_member(json_member(result, "skipped"), "what"), NULL);
+    activity_json_write_skipped(writer, language, result,
+                                reasons_path(language, check->claim, "skips", what, path));
 }
 
 void check_json_write(struct json_writer *writer, const char *name, const struct app *app,
