@@ -154,7 +154,7 @@ static void clients(struct lab *lab, struct timeline *me)
     struct queue *queue = lab_shared(lab);
     int count = (int)lab_value(lab, CLIENTS), sockets[CLIENTS_MAX];
     struct pollfd fds[CLIENTS_MAX];
-    int64_t began_ns[CLIENTS_MAX];
+    int64_t began_ns[CLIENTS_MAX] = {0};
     for (int i = 0; i < count; i++) {
         sockets[i] = socket(queue->address.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
         began_ns[i] = clock_now_ns();
@@ -189,17 +189,6 @@ static void show_queue(struct lab *lab)
     }
 }
 
-static void write_cell(struct json_writer *writer, const char *text, int ok)
-{
-    json_begin_object(writer, NULL);
-    json_write_string(writer, "value", text);
-    if (ok < 0)
-        json_write_null(writer, "ok");
-    else
-        json_write_boolean(writer, "ok", ok > 0);
-    json_end_object(writer);
-}
-
 static void show_states(struct lab *lab, const struct queue *queue)
 {
     struct lab_panel panel;
@@ -220,8 +209,8 @@ static void show_states(struct lab *lab, const struct queue *queue)
         bool is_connected = queue->connected_ms[i] >= 0;
         snprintf(text, sizeof text, "%lld ms", (long long)queue->connected_ms[i]);
         json_begin_array(writer, NULL);
-        write_cell(writer, queue->state[i], queue->error[i] != 0 ? 0 : -1);
-        write_cell(writer, is_connected ? text : "never", is_connected);
+        lab_write_cell(writer, queue->state[i], queue->error[i] != 0 ? 0 : -1);
+        lab_write_cell(writer, is_connected ? text : "never", is_connected);
         json_end_array(writer);
     }
     json_end_array(writer);

@@ -129,6 +129,7 @@ _Noreturn static void be_worker(struct lab *lab, int number, lab_worker_main *ma
         dup2(null, STDOUT_FILENO);
         close(null);
     }
+    lab->number = number;
     main(lab, &lab->memory->workers[number].timeline);
     _exit(EXIT_SUCCESS);
 }
@@ -166,6 +167,11 @@ pid_t lab_fork(struct lab *lab, struct timeline *me, const char *name, lab_worke
 pid_t lab_pid(const struct lab *lab, int worker)
 {
     return atomic_load(&lab->memory->workers[worker].pid);
+}
+
+int lab_number(const struct lab *lab)
+{
+    return lab->number;
 }
 
 void lab_give_up(struct lab *lab, int error, const char *format, ...)

@@ -29,9 +29,10 @@
 
 enum {
     LAB_PARAMETERS_MAX = 8,
-    LAB_WORKERS_MAX = 15, /* with their leader sixteen processes */
+    LAB_WORKERS_MAX = 32, /* in the course of a lab; with their leader at most 16 processes at a time */
     LAB_DURATION_MS = 10000,
     LAB_INTERACTIVE_MS = 120000,
+    LAB_NAME_BYTES = 24, /* of a worker */
     LAB_ALL = -1,
 };
 
@@ -94,6 +95,8 @@ int lab_start(struct lab *lab, const char *name, lab_worker_main *main, struct e
 /* The same as a worker's own fork(), traced; its pid. */
 pid_t lab_fork(struct lab *lab, struct timeline *me, const char *name, lab_worker_main *main);
 pid_t lab_pid(const struct lab *lab, int worker);
+/* A worker's own number. */
+int lab_number(const struct lab *lab);
 
 /* A new picture of a panel. The writer stands inside the data object. A worker says what it sees itself. */
 struct lab_panel {
@@ -126,6 +129,8 @@ struct lab_descriptor {
     bool is_open;
 };
 void lab_panel_descriptors(struct lab *lab, const char *worker, const struct lab_descriptor *rows);
+/* A cell of a matrix; ok is -1 where there is no right and wrong. */
+void lab_write_cell(struct json_writer *writer, const char *value, int ok);
 void lab_write_hex(struct json_writer *writer, const char *name, const void *bytes, size_t length);
 
 /* ---- for workers ---- */

@@ -81,6 +81,21 @@ static void read_values(struct lab *lab, const struct text *request, struct faul
     lab_values_read(lab->definition, document, lab->values, faults);
 }
 
+/* For whoever reads the lines, and for a person at a terminal. The line break in front ends a line that a
+ * killed leader left unfinished. */
+static void tell_failure(const struct lab *lab, const char *detail)
+{
+    AUTO(text_fini) struct text text = TEXT_EMPTY;
+    struct json_writer writer = json_writer_on(&text);
+    json_begin_object(&writer, NULL);
+    json_write_string(&writer, "type", "failed");
+    json_write_string(&writer, "detail", detail);
+    json_end_object(&writer);
+    printf("\n%s\n", text_string(&text));
+    fflush(stdout);
+    fprintf(stderr, "ipclab-worker lab %s: %s\n", lab->definition->name, detail);
+}
+
 /* Inside the enclosure. */
 static int lead(const struct enclosure *enclosure, void *context)
 {
@@ -96,12 +111,11 @@ static int lead(const struct enclosure *enclosure, void *context)
         err = lab->memory->failure;
         result = -err.code;
     }
-    if (result == 0) {
+    if (result == 0)
         lab_tell_result(lab);
-        lab_flush(lab);
-    } else {
-        fprintf(stderr, "ipclab-worker lab %s: %s\n", lab->definition->name, err.text);
-    }
+    lab_flush(lab);
+    if (result < 0)
+        tell_failure(lab, err.text);
     lab_session_fini(lab);
     return result == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
@@ -115,12 +129,12 @@ static int run(struct lab *lab)
                                         .keeps_capabilities = lab->definition->keeps_capabilities,
                                         .without_namespaces = getenv("IPCLAB_UNCAGED") != NULL};
     if (enclosure_run(&options, lead, lab, &end, &err) < 0) {
-        fprintf(stderr, "ipclab-worker lab %s: %s\n", lab->definition->name, err.text);
+        tell_failure(lab, err.text);
         return EXIT_FAILURE;
     }
     if (end.timed_out || end.signal != 0) {
-        fprintf(stderr, "ipclab-worker lab %s: the leader %s\n", lab->definition->name,
-                end.timed_out ? "did not come to an end" : "was killed");
+        tell_failure(lab, end.timed_out ? "the leader of the lab did not come to an end"
+                                        : "the leader of the lab was killed");
         return EXIT_FAILURE;
     }
     return end.status;

@@ -48,6 +48,17 @@ void lab_write_hex(struct json_writer *writer, const char *name, const void *byt
     json_write_string(writer, name, text_string(&hex));
 }
 
+void lab_write_cell(struct json_writer *writer, const char *value, int ok)
+{
+    json_begin_object(writer, NULL);
+    json_write_string(writer, "value", value);
+    if (ok < 0)
+        json_write_null(writer, "ok");
+    else
+        json_write_boolean(writer, "ok", ok > 0);
+    json_end_object(writer);
+}
+
 void lab_panel_hexdump(struct lab *lab, const char *title, const void *address, const void *bytes,
                        size_t length, const struct lab_mark *marks)
 {

@@ -8,7 +8,6 @@
 
 enum {
     LAB_LOOK_MS = 50, /* how often the observer is told something, at most */
-    LAB_WORKER_NAME_BYTES = 24,
     LAB_PANEL_NAME_BYTES = 16,
     LAB_PANELS_MAX = 96,
     LAB_PANEL_BYTES = 12 * 1024,
@@ -18,7 +17,7 @@ enum {
 
 struct lab_worker {
     _Atomic pid_t pid; /* 0: not started */
-    char name[LAB_WORKER_NAME_BYTES];
+    char name[LAB_NAME_BYTES];
     struct timeline timeline;
 };
 
@@ -61,6 +60,7 @@ struct lab {
     void *shared;
     pid_t leader;
     int64_t origin_ns, deadline_ns;
+    int number; /* a worker's own */
 
     /* The leader's from here on. */
     int signal_fd;

@@ -28,7 +28,6 @@ enum { PROCESSES_MAX = 8, RACES = 20, SLOW_INCREMENTS_MAX = 10000, RACES_MS_MAX 
 enum { IS_MADE, STARTED, FINISHED, COUNTED }; /* gates */
 
 struct counting {
-    _Atomic uint32_t number; /* the next process's */
     int segment, semaphore;
     int64_t began_ns;
     bool is_last_race; /* decided between two races */
@@ -122,7 +121,7 @@ static void process(struct lab *lab, struct timeline *me)
 {
     struct counting *counting = lab_shared(lab);
     uint32_t count = (uint32_t)lab_value(lab, PROCESSES);
-    int number = (int)atomic_fetch_add(&counting->number, 1);
+    int number = lab_number(lab);
     if (number == 0)
         make(lab, me, counting);
     lab_gate_wait(lab, IS_MADE);

@@ -153,10 +153,7 @@ static void show_touches(struct lab *lab, const int *workers)
         bool is_killed = WIFSIGNALED(lab_status(lab, workers[i]));
         snprintf(text, sizeof text, "0x%02x", (unsigned)found->values[i]);
         json_begin_array(writer, NULL);
-        json_begin_object(writer, NULL);
-        json_write_string(writer, "value", is_killed ? "SIGBUS" : text);
-        json_write_boolean(writer, "ok", !is_killed);
-        json_end_object(writer);
+        lab_write_cell(writer, is_killed ? "SIGBUS" : text, !is_killed);
         json_end_array(writer);
     }
     json_end_array(writer);

@@ -6,6 +6,7 @@
 #define LABS(ENTRY)                                                                                          \
     ENTRY(shm_alone)                                                                                         \
     ENTRY(shm_server)                                                                                        \
+    ENTRY(shm_keys)                                                                                          \
     ENTRY(lost_update)                                                                                       \
     ENTRY(torn_record)                                                                                       \
     ENTRY(mmap_doubled)                                                                                      \
@@ -15,7 +16,10 @@
     ENTRY(fifo_session)                                                                                      \
     ENTRY(fifo_atomicity)                                                                                    \
     ENTRY(socket_echo)                                                                                       \
-    ENTRY(backlog)
+    ENTRY(backlog)                                                                                           \
+    ENTRY(raw_get)                                                                                           \
+    ENTRY(reach)                                                                                             \
+    ENTRY(fastest)
 
 #define DECLARE(name) extern const struct lab_definition name##_lab;
 #define POINT_TO(name) &name##_lab,
