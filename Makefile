@@ -87,7 +87,8 @@ $(BUILD)/gen/openapi.json: server/api/openapi.yaml $(embed_program)
 	$(call say,JSON)
 	$(Q)$(embed_program) < $< > $@.tmp && mv $@.tmp $@
 
-$(BUILD)/gen/embedded.c: server/embed/embed.sh $(web_files) $(lab_files) server/api/openapi.yaml $(BUILD)/gen/openapi.json $(BUILD)/gen/web.list
+# Both or neither: the object that holds the bytes may not be older than the one that says how many they are.
+$(BUILD)/gen/embedded.c $(BUILD)/gen/embedded.S &: server/embed/embed.sh $(web_files) $(lab_files) server/api/openapi.yaml $(BUILD)/gen/openapi.json $(BUILD)/gen/web.list
 	$(call say,EMBED)
 	$(Q)sh server/embed/embed.sh $(BUILD)/gen $(web_files) $(lab_files)
 
@@ -98,7 +99,6 @@ $(BUILD)/gen/web.list: FORCE
 .PHONY: FORCE
 FORCE:
 
-$(BUILD)/gen/embedded.S: $(BUILD)/gen/embedded.c ;
 $(BUILD)/gen/embedded.o: $(BUILD)/gen/embedded.c
 	$(call say,CC)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
