@@ -8,7 +8,7 @@ const units = [
   [/_us$/, (value) => `${formatNumber(value)} µs`],
   [/_ms$/, (value) => `${formatNumber(value)} ms`],
   [/_s$/, (value) => `${formatNumber(value)} s`],
-  [/_bytes(?=_|$)/, (value) => `${formatCount(value)} B`],
+  [/_bytes$/, (value) => `${formatCount(value)} B`],
   [/_percent$/, (value) => `${formatNumber(value)} %`],
   [/_count$/, (value) => formatCount(value)],
 ];
@@ -34,7 +34,8 @@ export function evidenceText(name, value) {
 }
 
 /** A field's name in words; the unit stands at its value. @param {string} name */
-export const evidenceName = (name) => name.replace(/_(ns|us|ms|s|bytes|percent|count)$/, "").replaceAll("_", " ");
+export const evidenceName = (name) =>
+  name.replace(/(?<!\d)_(ns|us|ms|s|bytes|percent|count)$/, "").replaceAll("_", " ");
 
 /** @param {Record<string, unknown>} evidence */
 export const evidenceRows = (evidence) =>

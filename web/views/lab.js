@@ -14,6 +14,7 @@ import {
 } from "../js/api.js";
 import { h, setAttribute, setChildren, setText } from "../js/dom.js";
 import { followTopics } from "../js/events.js";
+import { formatTime } from "../js/format.js";
 import { defaultsOf, parametersOf, permalinkOf, sameParameters } from "../js/lab-parameters.js";
 import { legendOf } from "../js/mechanisms.js";
 import { loadMessages, say, waitingText } from "../js/messages.js";
@@ -127,6 +128,26 @@ function createHandIn() {
   };
 }
 
+/** What a sheet of paper has to say of itself. */
+function createSheet() {
+  const element = h("p", { class: "print-only" });
+  return {
+    element,
+    /** @param {Attempt|null} attempt */
+    update(attempt) {
+      const parts = attempt && [
+        say("lab.sheet", { id: attempt.id, uid: attempt.uid }),
+        attempt.student,
+        attempt.group,
+        formatTime(attempt.created_ms),
+        attempt.kernel,
+        attempt.machine && `${say("claims.machine")} ${attempt.machine.comparable}`,
+      ];
+      setText(element, (parts ?? []).filter(Boolean).join(" · "));
+    },
+  };
+}
+
 /** How the run stands, in one line for everybody and aloud. */
 function createStatus() {
   const chip = h("span", { class: "chip" });
@@ -170,6 +191,7 @@ function createLab({ root, signal, query, store }, lab) {
 
   const head = createHead(lab, 16);
   const hand_in = createHandIn();
+  const sheet = createSheet();
   const student = createStudent(() => void loadAttempts());
   const setup = createSetup(lab, {
     onchange: (now) => {
@@ -210,6 +232,7 @@ function createLab({ root, signal, query, store }, lab) {
   );
   root.append(
     h("div", { class: "view-head" }, h("div", { class: "grow" }, head.element), h("div", { class: "lab-tools" }, student.element, h("div", { class: "row" }, head.toggle, hand_in.element))),
+    sheet.element,
     trouble,
     h(
       "div",
@@ -392,6 +415,7 @@ function createLab({ root, signal, query, store }, lab) {
     const answer = over ? (attempt?.id ?? -1) : -1;
     if (answer !== answered) {
       explain.update(lab, over ? attempt : null);
+      sheet.update(attempt);
       hand_in.update(lab, attempt, parameters);
       renderHistory();
     } else if (!over) hand_in.update(lab, attempt, parameters);
@@ -399,6 +423,7 @@ function createLab({ root, signal, query, store }, lab) {
   }
 
   store.watch((state) => [state.mechanisms], render, signal);
+  window.addEventListener("beforeprint", () => explain.unfold(), { signal });
   setTitle(`${lab.number} · ${lab.title}`);
   void loadAttempts();
   follow_query(query);

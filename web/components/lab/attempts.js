@@ -42,7 +42,7 @@ function createRow(lab, attempt, current) {
 
 export function createAttempts() {
   const body = h("div", { class: "stack" });
-  const element = h("section", { class: "card attempts", "aria-labelledby": "lab-attempts" }, body);
+  const element = h("section", { class: "card attempts no-print", "aria-labelledby": "lab-attempts" }, body);
   return {
     element,
     /**

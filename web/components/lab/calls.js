@@ -128,7 +128,7 @@ export function createCalls(onpick) {
       "div",
       { class: "card-head" },
       h("h3", {}, say("calls.title")),
-      h("div", { class: "row" }, h("label", { class: "inline-label" }, say("calls.process"), worker_filter), pager),
+      h("div", { class: "row" }, h("label", { class: "inline-label no-print" }, say("calls.process"), worker_filter), pager),
     ),
     scroller,
     dropped,

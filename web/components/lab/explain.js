@@ -118,6 +118,10 @@ export function createExplain() {
   );
   return {
     element,
+    /** For paper, where nothing can be opened. */
+    unfold() {
+      for (const one of body.querySelectorAll("details")) one.open = true;
+    },
     /** @param {Lab} lab @param {Attempt|null} attempt  null: nothing has come out yet */
     update(lab, attempt) {
       element.hidden = attempt === null;

@@ -10,7 +10,7 @@ import { say } from "../../js/messages.js";
  */
 
 const height_px = 120;
-const margin_px = 14;
+const margin_px = 18;
 const boxes_max = 64;
 
 /** @param {number|null|undefined} used @param {number|null|undefined} whole */
@@ -120,7 +120,7 @@ export function createGauge() {
       setChildren(
         drawing,
         svg("line", { class: "gauge-full", x1: 0, x2: width_px, y1: margin_px, y2: margin_px }),
-        svg("text", { x: width_px - 4, y: margin_px - 4, "text-anchor": "end" }, full_text),
+        svg("text", { x: width_px - 4, y: margin_px - 5, "text-anchor": "end" }, full_text),
         svg("line", { class: "gauge-base", x1: 0, x2: width_px, y1: height_px - 0.5, y2: height_px - 0.5 }),
         filled && svg("path", { class: "gauge-area", d: `${filled.line}V${height_px}H${filled.first}Z` }),
         bytes && svg("path", { class: "gauge-bytes", d: bytes.line }),

@@ -18,6 +18,7 @@ import { hideTip, showTip } from "../tip/tip.js";
  * @property {number} now_ns  up to here calls that have not returned are drawn
  * @property {number} cursor_ns
  * @property {import("../../js/mechanisms.js").Look} look
+ * @property {number} enlarged  how many times its usual size text has
  */
 
 const lane_px = 44;
@@ -42,8 +43,8 @@ export const returnText = ({ end_ns, returned, errno }) =>
 export const callText = (call, now_ns) =>
   `${call.call}(${call.arguments}) = ${returnText(call)} · ${takenText(call, now_ns)}`;
 
-/** @param {import("../../js/axis.js").Bar} bar @param {number} now_ns */
-function labelOf({ width, kind, calls }, now_ns) {
+/** @param {import("../../js/axis.js").Bar} bar @param {number} now_ns @param {number} enlarged */
+function labelOf({ width, kind, calls }, now_ns, enlarged) {
   const [call] = calls;
   const took = formatNs(durationOf(call, now_ns));
   const candidates =
@@ -52,12 +53,12 @@ function labelOf({ width, kind, calls }, now_ns) {
       : kind === "quick"
         ? [`${call.call}`]
         : [`${call.call} – ${say(`observe.${kind}`)} ${took}`, `${say(`observe.${kind}`)} ${took}`, took];
-  return calls.length > 1 ? "" : (candidates.find((text) => text.length * letter_px + 8 < width) ?? "");
+  return calls.length > 1 ? "" : (candidates.find((text) => text.length * letter_px * enlarged + 8 < width) ?? "");
 }
 
-/** @param {import("../../js/axis.js").Bar} bar @param {number} index @param {number} now_ns @param {number} width_px */
-function drawBar(bar, index, now_ns, width_px) {
-  const label = labelOf(bar, now_ns);
+/** @param {import("../../js/axis.js").Bar} bar @param {number} index @param {Props} props */
+function drawBar(bar, index, { now_ns, width_px, enlarged }) {
+  const label = labelOf(bar, now_ns, enlarged);
   const seen = { left: Math.max(0, bar.x), right: Math.min(width_px, bar.x + bar.width) };
   const gap = bar.kind === "quick" && bar.width > 4 ? 1 : 0;
   return svg(
@@ -69,13 +70,13 @@ function drawBar(bar, index, now_ns, width_px) {
 }
 
 /** @param {LabWorker} worker @param {Props} props */
-function drawEnd({ states }, { axis, width_px }) {
+function drawEnd({ states }, { axis, width_px, enlarged }) {
   const ended = states.find(({ state }) => state === "ended");
   const x = ended ? axis.place(ended.at_ns) * width_px : -1;
   if (!ended || x < 0 || x > width_px + 1) return null;
   const cause = ended.cause ?? "";
   const bad = cause !== "" && cause !== "exit 0";
-  const left = x > width_px - cause.length * letter_px - 24;
+  const left = x > width_px - cause.length * letter_px * enlarged - 24;
   return svg(
     "g",
     { class: bad ? "lane-end bad" : "lane-end" },
@@ -160,7 +161,7 @@ function createLane(onpick) {
       setAttribute(drawing, "aria-label", summaryOf(worker, calls, props));
       setChildren(
         drawing,
-        bars.map((bar, i) => drawBar(bar, i, now, props.width_px)),
+        bars.map((bar, i) => drawBar(bar, i, props)),
         drawEnd(worker, props),
       );
     },

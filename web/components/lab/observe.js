@@ -230,7 +230,8 @@ export function createObserve(signal, send) {
     const { timeline, now_ns, legend, look, live } = shown;
     const axis = axisNow();
     const cursor_ns = cursorNs();
-    const props = { timeline, axis, width_px, now_ns, cursor_ns, look };
+    const enlarged = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+    const props = { timeline, axis, width_px, now_ns, cursor_ns, look, enlarged };
     const at = cursor === null ? steps.length - 1 : stepAt(steps, cursor_ns);
     setAttribute(plot, "data-hue", look.hue);
     setAttribute(plot, "data-shade", look.shade);

@@ -60,8 +60,9 @@ function createTerminal(name, send) {
         setText(screen, terminal.text);
         screen.scrollTop = screen.scrollHeight;
       }
-      setText(state, terminal.state);
-      setAttribute(state, "data-state", /block|wait/.test(terminal.state) ? "blocked" : /end|exit|clos/.test(terminal.state) ? "ended" : "running");
+      const known = ["absent", "running", "ended"].includes(terminal.state);
+      setText(state, known ? say(`state.${terminal.state}`) : say("terminals.in_call", { call: terminal.state }));
+      setAttribute(state, "data-state", terminal.state);
       for (const control of [line, end, enter]) control.disabled = !live;
       form.hidden = !live;
     },
