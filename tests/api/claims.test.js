@@ -1,0 +1,107 @@
+/**
+ * Claims over the API: the ledger, one check, all of them, and what other machines found. Whether the verdicts are
+ * right is the ledger's own test.
+ */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { waitForCheck } from "./support/labs.js";
+import { small, startServer, waitForRun } from "./support/server.js";
+
+const claims = "/api/v1/claims";
+const verdicts = ["holds", "conditional", "does_not_hold", "inconclusive", "skipped"];
+
+test("the ledger says what is claimed, what is done, and which labs show it", async (t) => {
+  const { client } = await startServer(t);
+  const { json } = await client.get(claims);
+  const { json: shown } = await client.get("/api/v1/labs");
+  const labs = shown.labs.map((/** @type {any} */ one) => one.name);
+  const numbers = json.claims.map((/** @type {any} */ one) => one.number);
+  assert.ok(numbers.length > 0);
+  assert.deepEqual(numbers, [...new Set(numbers)].sort((a, b) => a - b));
+  for (const claim of json.claims) {
+    assert.ok(claim.source.length > 0, String(claim.number));
+    for (const lab of claim.labs) assert.ok(labs.includes(lab), `${claim.number} ${lab}`);
+    assert.equal(claim.latest, null);
+  }
+  const gauge = json.claims.find((/** @type {any} */ one) => one.number === 38);
+  assert.ok(gauge.labs.includes("pipe_gauge"));
+  assert.deepEqual((await client.get(`${claims}/38`)).json, gauge);
+  for (const path of ["/9999", "/9999/checks"]) assert.equal((await client.get(claims + path)).status, 404, path);
+  assert.equal((await client.post(`${claims}/9999/checks`)).status, 404);
+  assert.equal((await client.get("/api/v1/checks/1")).status, 404);
+});
+
+test("a check goes from queued to a verdict with its evidence, and is the claim's latest from then on", async (t) => {
+  const { client } = await startServer(t);
+  const stream = await client.stream("checks");
+  const { status, json: queued, headers } = await client.post(`${claims}/38/checks`);
+  assert.deepEqual([status, queued.state, queued.verdict, headers.location], [202, "queued", null, `/api/v1/checks/${queued.id}`]);
+  /** @type {any[]} */
+  const seen = [];
+  while (seen.at(-1)?.state !== "done") seen.push((await stream.next((event) => event.event === "check")).data);
+  stream.close();
+  assert.deepEqual(seen.map((one) => one.state), ["queued", "running", "done"]);
+  const { json: check } = await client.get(`/api/v1/checks/${queued.id}`);
+  assert.deepEqual(check, seen.at(-1));
+  assert.deepEqual([check.claim, check.verdict, check.evidence.filled_by_4097_bytes], [38, "conditional", 45066]);
+  assert.match(check.kernel, /Linux/);
+  assert.deepEqual((await client.get(`${claims}/38`)).json.latest, check);
+  assert.deepEqual((await client.get(claims)).json.claims.find((/** @type {any} */ one) => one.number === 38).latest, check);
+  assert.equal((await client.post(`/api/v1/checks/${check.id}/cancel`)).status, 409);
+
+  const { json: again } = await client.post(`${claims}/38/checks`);
+  await waitForCheck(client, again.id);
+  const { json: history } = await client.get(`${claims}/38/checks?limit=1`);
+  assert.deepEqual([history.checks.length, history.checks[0].id], [1, again.id]);
+  const { json: older } = await client.get(`${claims}/38/checks?cursor=${history.next_cursor}`);
+  assert.deepEqual([older.checks.map((/** @type {any} */ one) => one.id), older.next_cursor], [[check.id], null]);
+});
+
+test("all claims are checked one after the other, each to an end, and set beside other machines", async (t) => {
+  const { client } = await startServer(t);
+  const { json: asked, status } = await client.post(`${claims}/checks`);
+  assert.equal(status, 202);
+  const { json: ledger } = await client.get(claims);
+  assert.deepEqual(asked.checks.map((/** @type {any} */ one) => one.claim), ledger.claims.map((/** @type {any} */ one) => one.number));
+  const { json: once_more } = await client.post(`${claims}/checks`);
+  const last = asked.checks.at(-1);
+  assert.equal(once_more.checks.at(-1).id, last.id, "what is queued is not queued twice");
+  const newest = Math.max(...once_more.checks.map((/** @type {any} */ one) => one.id));
+  await waitForCheck(client, last.id);
+  await waitForCheck(client, newest);
+
+  const { json: latest } = await client.get(`${claims}/checks`);
+  const { json: machine } = await client.get("/api/v1/machine");
+  assert.equal(latest.machine, machine.full);
+  assert.equal(latest.checks.length, ledger.claims.length);
+  for (const check of latest.checks) {
+    assert.equal(check.state, "done", `${check.claim}: ${check.message}`);
+    assert.ok(verdicts.includes(check.verdict));
+  }
+  const spans = latest.checks.map((/** @type {any} */ one) => [one.started_ms, one.finished_ms]).sort((/** @type {any} */ a, /** @type {any} */ b) => a[0] - b[0]);
+  for (let i = 1; i < spans.length; i++) assert.ok(spans[i][0] >= spans[i - 1][1], "one at a time");
+  assert.deepEqual(latest.machines.map((/** @type {any} */ one) => [one.full, one.claims]), [[machine.full, ledger.claims.length]]);
+
+  const nowhere = "0".repeat(32);
+  const { json: other } = await client.get(`${claims}/checks?machine=${nowhere}`);
+  assert.deepEqual([other.machine, other.checks, other.machines], [nowhere, [], latest.machines]);
+  const { json: blank } = await client.get(`${claims}?machine=${nowhere}`);
+  assert.ok(blank.claims.every((/** @type {any} */ one) => one.latest === null));
+  for (const query of ["machine=", "machine=x", `machine=${"0".repeat(31)}G`]) {
+    const refused = await client.get(`${claims}/checks?${query}`);
+    assert.deepEqual([refused.status, refused.json.errors[0].pointer], [422, "?machine"], query);
+  }
+});
+
+test("a check waits for the trial that is being timed, and can be stopped while it waits", async (t) => {
+  const { client } = await startServer(t);
+  const { json: queued } = await client.post("/api/v1/runs", { ...small, trials: 1, duration_ms: 1000 });
+  await waitForRun(client, queued.id, (run) => run.current !== null);
+  const { json: check } = await client.post(`${claims}/38/checks`);
+  assert.deepEqual([check.state, check.waiting_for], ["queued", `run ${queued.id}`]);
+  const { status, json: stopped } = await client.post(`/api/v1/checks/${check.id}/cancel`);
+  assert.deepEqual([status, stopped.state, stopped.waiting_for], [202, "cancelled", null]);
+  assert.equal((await client.get(`${claims}/38`)).json.latest, null);
+  assert.equal((await waitForRun(client, queued.id)).state, "done");
+});
