@@ -22,7 +22,7 @@
 #define RETRY_NS (1 * NS_PER_S)
 
 /* A lab ends itself in time, a claim within CHECK_MS; this is for one that hangs. */
-enum { DEADLINE_MARGIN_MS = 5000, CHECK_MS = 10000 };
+enum { DEADLINE_MARGIN_MS = 3000, CHECK_MS = 10000 };
 
 /* One that is going on, or has ended and is not archived yet. */
 struct slot {

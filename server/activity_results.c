@@ -27,10 +27,15 @@ static void write_result(struct json_writer *writer, const struct json_node *lin
     json_end_object(writer);
 }
 
+/* What the lab itself says goes before how its process ended. */
 static void find_cause(struct attempt_result *result, const struct attempt_record *record, const char *cause)
 {
+    const struct json_node *failure = attempt_record_failure(record);
     if (attempt_record_refusal(record) != NULL)
         describe_refusal(attempt_record_refusal(record), result->cause);
+    else if (failure != NULL)
+        text_copy(result->cause, sizeof result->cause,
+                  json_string_or(json_member(failure, "detail"), "it failed"));
     else if (cause[0] != '\0')
         text_copy(result->cause, sizeof result->cause, cause);
     else if (attempt_record_result(record) == NULL)

@@ -30,7 +30,7 @@ struct attempt_record {
     struct text panels; /* the elements of an array */
     size_t bytes;       /* of the lines that were kept */
     uint64_t cut_lines;
-    struct json_node *result, *refusal;
+    struct json_node *result, *refusal, *failure;
 };
 
 struct attempt_record *attempt_record_new(void)
@@ -52,6 +52,7 @@ void attempt_record_free(struct attempt_record *record)
     text_fini(&record->panels);
     json_free(record->result);
     json_free(record->refusal);
+    json_free(record->failure);
     free(record);
 }
 
@@ -190,11 +191,12 @@ static const struct {
 
 /* ---- taking ---- */
 
-/* The two that end an attempt keep their document. */
+/* Those that end an attempt keep their document. */
 static bool take_last(struct attempt_record *record, const char *type, struct json_node **line)
 {
     struct json_node **slot = strcmp(type, "result") == 0    ? &record->result
                               : strcmp(type, "refused") == 0 ? &record->refusal
+                              : strcmp(type, "failed") == 0  ? &record->failure
                                                              : NULL;
     if (slot == NULL)
         return false;
@@ -243,6 +245,11 @@ const struct json_node *attempt_record_result(const struct attempt_record *recor
 const struct json_node *attempt_record_refusal(const struct attempt_record *record)
 {
     return record->refusal;
+}
+
+const struct json_node *attempt_record_failure(const struct attempt_record *record)
+{
+    return record->failure;
 }
 
 /* ---- writing ---- */

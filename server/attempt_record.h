@@ -25,9 +25,10 @@ int attempt_record_take(struct attempt_record *record, const char *line, size_t 
 /* Adds lines that never came here. */
 void attempt_record_note_cut(struct attempt_record *record, uint64_t count);
 
-/* The line with type "result" or "refused", NULL as long as none came. */
+/* The line that ended it, of type "result", "refused" or "failed"; NULL as long as none came. */
 const struct json_node *attempt_record_result(const struct attempt_record *record);
 const struct json_node *attempt_record_refusal(const struct attempt_record *record);
+const struct json_node *attempt_record_failure(const struct attempt_record *record);
 /* The members workers, panels, timeline and cut_lines of an object that is open. */
 void attempt_record_write(struct json_writer *writer, const struct attempt_record *record);
 
