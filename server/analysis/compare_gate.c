@@ -14,7 +14,7 @@ const char *const compare_gate_names[COMPARE_GATE_COUNT] = {COMPARE_GATE_WORDS(G
 static struct stats_interval slowdown_of(const struct verdict *verdict)
 {
     struct stats_interval ratio = verdict->ratio;
-    if (!statistic_higher_is_better(verdict->base->statistic))
+    if (!statistic_higher_is_better(verdict->statistic))
         return ratio;
     return (struct stats_interval){.value = 1 / ratio.value, .low = 1 / ratio.high, .high = 1 / ratio.low};
 }

@@ -25,7 +25,7 @@ static void write_verdict(struct json_writer *writer, const struct verdict *verd
     json_begin_object(writer, NULL);
     json_write_integer(writer, "against", verdict->against->run->id);
     case_write(writer, &verdict->base->key);
-    json_write_string(writer, "statistic", statistic_names[verdict->base->statistic]);
+    json_write_string(writer, "statistic", statistic_names[verdict->statistic]);
     json_write_string(writer, "distance", column_class_name(verdict->class_of));
     json_write_number(writer, "ratio", verdict->ratio.value);
     json_write_number(writer, "low", verdict->ratio.low);
@@ -92,7 +92,7 @@ static int write_omnibus(struct json_writer *writer, const struct comparison *co
         const struct column *column = &comparison->sides[0].figures.columns[i];
         struct group group = find_group(comparison, column);
         int class_of = column_common_class(group.columns, group.count);
-        struct omnibus omnibus;
+        struct omnibus omnibus = {.h = NAN, .p = NAN};
         if (group.count < 3 || class_of < 0)
             continue;
         result = test_group(&group, class_of, &omnibus);

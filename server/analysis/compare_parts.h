@@ -33,6 +33,7 @@ struct side {
 struct verdict {
     const struct side *against;
     const struct column *base;
+    enum statistic statistic;
     int class_of; /* -1 = no distance that both have */
     size_t base_count, against_count;
     struct stats_interval ratio;

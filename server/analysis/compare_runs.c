@@ -134,7 +134,7 @@ static enum compare_reason find_reason(const struct side *base, const struct ver
         return COMPARE_REASON_DISTANCE;
     if (strcmp(a->verify, b->verify) != 0)
         return COMPARE_REASON_VERIFY;
-    if (a->duration_ms != b->duration_ms && verdict->base->statistic == STATISTIC_MAX)
+    if (a->duration_ms != b->duration_ms && verdict->statistic == STATISTIC_MAX)
         return COMPARE_REASON_DURATION;
     return COMPARE_REASON_NONE;
 }
@@ -178,7 +178,7 @@ static int add_verdicts(struct comparison *comparison, const struct side *agains
         if (other == NULL || column->count == 0 || other->count == 0)
             continue;
         struct verdict *verdict = &comparison->verdicts[comparison->count++];
-        *verdict = (struct verdict){.against = against, .base = column};
+        *verdict = (struct verdict){.against = against, .base = column, .statistic = column->statistic};
         int result = fill_verdict(other, verdict);
         if (result < 0)
             return result;
@@ -190,7 +190,7 @@ static int add_verdicts(struct comparison *comparison, const struct side *agains
 
 static void judge_verdict(struct verdict *verdict, size_t tests)
 {
-    bool higher_is_better = statistic_higher_is_better(verdict->base->statistic);
+    bool higher_is_better = statistic_higher_is_better(verdict->statistic);
     verdict->word =
         verdict->reason == COMPARE_REASON_NONE
             ? compare_judge(verdict->ratio, verdict->p_adjusted, verdict->margin, higher_is_better)

@@ -4,32 +4,14 @@
 #include <stdlib.h>
 
 #include "common/cleanup.h"
+#include "server/analysis/array.h"
 
 void figures_fini(struct figures *figures)
 {
-    for (size_t i = 0; i < figures->count; i++) {
-        free(figures->columns[i].values);
-        free(figures->columns[i].classes);
-    }
+    for (size_t i = 0; i < figures->count; i++)
+        free(figures->columns[i].figures);
     free(figures->columns);
     *figures = (struct figures){.count = 0};
-}
-
-static int reserve(struct column *column)
-{
-    if (column->count < column->capacity)
-        return 0;
-    size_t capacity = column->capacity > 0 ? 2 * column->capacity : 16;
-    double *values = realloc(column->values, capacity * sizeof *values);
-    if (values != NULL)
-        column->values = values;
-    unsigned char *classes = realloc(column->classes, capacity);
-    if (classes != NULL)
-        column->classes = classes;
-    if (values == NULL || classes == NULL)
-        return -ENOMEM;
-    column->capacity = capacity;
-    return 0;
 }
 
 static int add_trial(void *context, const struct store_trial *trial)
@@ -41,12 +23,10 @@ static int add_trial(void *context, const struct store_trial *trial)
     double value = statistic_of_trial(trial, column->statistic);
     if (!(value > 0)) /* also NAN */
         return 0;
-    int reserved = reserve(column);
-    if (reserved < 0)
-        return reserved;
-    column->values[column->count] = value;
-    column->classes[column->count++] =
-        (unsigned char)(trial->distance >= 0 ? trial->distance : (int)FIGURES_CLASS_UNKNOWN);
+    if (array_reserve(&column->figures, column->count, &column->capacity, sizeof *column->figures) < 0)
+        return -ENOMEM;
+    column->figures[column->count++] = (struct figure){
+        .value = value, .class_of = trial->distance >= 0 ? trial->distance : (int)FIGURES_CLASS_UNKNOWN};
     return 0;
 }
 
@@ -85,7 +65,7 @@ size_t column_count_class(const struct column *column, int class_of)
 {
     size_t count = 0;
     for (size_t i = 0; i < column->count; i++)
-        count += column->classes[i] == class_of;
+        count += column->figures[i].class_of == class_of;
     return count;
 }
 
@@ -111,8 +91,8 @@ size_t column_take_class(const struct column *column, int class_of, double *valu
 {
     size_t count = 0;
     for (size_t i = 0; i < column->count; i++)
-        if (column->classes[i] == class_of)
-            values[count++] = column->values[i];
+        if (column->figures[i].class_of == class_of)
+            values[count++] = column->figures[i].value;
     return count;
 }
 

@@ -17,8 +17,10 @@ struct column {
     struct ipc_case key;
     enum statistic statistic;
     size_t count, capacity;
-    double *values; /* above 0: ratios are taken of them */
-    unsigned char *classes;
+    struct figure {
+        double value; /* above 0: ratios are taken of them */
+        int class_of;
+    } * figures;
 };
 
 struct figures {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/cleanup.h"
+#include "server/analysis/array.h"
 #include "server/analysis/compare.h"
 #include "server/analysis/figures.h"
 
@@ -68,14 +69,8 @@ struct readings {
 
 static int add_reading(struct readings *readings, double value)
 {
-    if (readings->count == readings->capacity) {
-        size_t capacity = readings->capacity > 0 ? 2 * readings->capacity : 64;
-        double *values = realloc(readings->values, capacity * sizeof *values);
-        if (values == NULL)
-            return -ENOMEM;
-        readings->values = values;
-        readings->capacity = capacity;
-    }
+    if (array_reserve(&readings->values, readings->count, &readings->capacity, sizeof *readings->values) < 0)
+        return -ENOMEM;
     readings->values[readings->count++] = value;
     return 0;
 }

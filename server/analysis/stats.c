@@ -124,7 +124,9 @@ double stats_chi_square_p(double x, unsigned freedom)
      * Q(1, y) = e^-y up. */
     double y = x / 2;
     double p = freedom % 2 == 1 ? erfc(sqrt(y)) : exp(-y);
-    for (double a = freedom % 2 == 1 ? 0.5 : 1; y > 0 && a < (double)freedom / 2; a++)
+    for (unsigned twice = 2 - freedom % 2; y > 0 && twice < freedom; twice += 2) {
+        double a = (double)twice / 2;
         p += exp(a * log(y) - y - lgamma(a + 1));
+    }
     return p;
 }

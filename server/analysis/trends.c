@@ -9,6 +9,7 @@
 
 #include "common/cleanup.h"
 #include "common/json.h"
+#include "server/analysis/array.h"
 #include "server/analysis/change_points.h"
 #include "server/analysis/compare.h"
 #include "server/analysis/figures.h"
@@ -66,27 +67,13 @@ static int read_runs(struct store *store, struct trends *trends, struct err *err
     return result;
 }
 
-/* Doubles an array whose `count` elements fill it; NULL when there is no memory. */
-static void *grow(void *array, size_t count, size_t *capacity, size_t element_bytes)
-{
-    if (count < *capacity)
-        return array;
-    size_t wanted = *capacity > 0 ? 2 * *capacity : 16;
-    void *grown = realloc(array, wanted * element_bytes);
-    if (grown != NULL)
-        *capacity = wanted;
-    return grown;
-}
-
 static struct series *find_series(struct trends *trends, const struct column *column, int class_of)
 {
     for (size_t i = 0; i < trends->count; i++)
         if (trends->series[i].class_of == class_of && case_equal(&trends->series[i].key, &column->key))
             return &trends->series[i];
-    struct series *grown = grow(trends->series, trends->count, &trends->capacity, sizeof *grown);
-    if (grown == NULL)
+    if (array_reserve(&trends->series, trends->count, &trends->capacity, sizeof *trends->series) < 0)
         return NULL;
-    trends->series = grown;
     struct series *series = &trends->series[trends->count++];
     *series = (struct series){.key = column->key, .statistic = column->statistic, .class_of = class_of};
     return series;
@@ -99,12 +86,9 @@ static int add_point(struct trends *trends, const struct store_series_run *run, 
     if (trials == 0)
         return 0;
     struct series *series = find_series(trends, column, class_of);
-    if (series == NULL)
+    if (series == NULL ||
+        array_reserve(&series->points, series->count, &series->capacity, sizeof *series->points) < 0)
         return -ENOMEM;
-    struct point *grown = grow(series->points, series->count, &series->capacity, sizeof *grown);
-    if (grown == NULL)
-        return -ENOMEM;
-    series->points = grown;
     series->points[series->count++] =
         (struct point){.run = run, .interval = stats_median_interval(scratch, trials), .trials = trials};
     return 0;
