@@ -31,7 +31,7 @@ static void append_big_endian(struct text *to, uint64_t value, int bytes)
 /* LEB128 of the ZigZag form; a ninth byte has eight bits of value, so nine are the most. */
 static void append_zigzag(struct text *to, int64_t value)
 {
-    uint64_t left = ((uint64_t)value << 1) ^ (uint64_t)(value >> 63);
+    uint64_t left = value >= 0 ? (uint64_t)value * 2 : (uint64_t)(-(value + 1)) * 2 + 1;
     for (int i = 0; i < 8 && left >= 0x80; i++) {
         text_append_char(to, (char)(left | 0x80));
         left >>= 7;

@@ -207,16 +207,18 @@ static int write_percentiles(struct report *report, struct err *err)
 
 /* ---- tables ---- */
 
+/* The value, and its interval below. */
 static void write_interval(struct text *out, const struct json_node *interval,
                            void (*write)(struct text *out, double value))
 {
     text_append(out, "<td class=\"n\">");
     write(out, number(interval, "value"));
-    text_append(out, "</td><td class=\"n quiet\">");
     if (isfinite(number(interval, "low"))) {
+        text_append(out, "<br><small class=\"quiet\">");
         write(out, number(interval, "low"));
         text_append(out, " \u2013 ");
         write(out, number(interval, "high"));
+        text_append(out, "</small>");
     }
     text_append(out, "</td>");
 }
@@ -254,14 +256,17 @@ static void write_word_cell(struct text *out, const char *text)
     text_append(out, "</td>");
 }
 
+/* A row of their own: their words are long. */
 static void write_flags(struct text *out, const struct json_node *flags)
 {
-    text_append(out, "<td class=\"w\">");
+    if (json_count(flags) == 0)
+        return;
+    text_append(out, "<tr class=\"quiet\"><td class=\"w\" colspan=\"14\"><small>");
     for (const struct json_node *flag = json_first(flags); flag != NULL; flag = json_next(flag)) {
+        text_append(out, flag == json_first(flags) ? "" : ", ");
         page_text(out, json_string_or(flag, ""));
-        text_append_char(out, ' ');
     }
-    text_append(out, "</td>");
+    text_append(out, "</small></td></tr>\n");
 }
 
 static void write_case(struct text *out, const struct json_node *one)
@@ -283,8 +288,8 @@ static void write_case(struct text *out, const struct json_node *one)
     write_single(out, json_member(one, "bytes_per_s"), write_bytes_per_s);
     write_single(out, json_member(one, "cpu_ns_per_message"), page_duration);
     write_single(out, json_member(one, "context_switches_per_message"), write_count);
-    write_flags(out, json_member(one, "flags"));
     text_append(out, "</tr>\n");
+    write_flags(out, json_member(one, "flags"));
 }
 
 static void write_cases(struct report *report)
@@ -295,10 +300,9 @@ static void write_cases(struct report *report)
                 "from six trials on its 95&nbsp;% interval, by order statistics. A dash: too few "
                 "samples support it, or it does not apply.</caption>\n<thead><tr>"
                 "<th>mechanism<th>pattern<th class=\"n\">bytes<th>wait<th>placement<th>distance"
-                "<th class=\"n\">trials<th class=\"n\">p50<th class=\"n\">interval<th class=\"n\">p99"
-                "<th class=\"n\">p99.9<th class=\"n\">messages<th class=\"n\">interval"
-                "<th class=\"n\">throughput<th class=\"n\">CPU a message<th class=\"n\">switches a message"
-                "<th>flags</tr></thead>\n<tbody>\n");
+                "<th class=\"n\">trials<th class=\"n\">p50<th class=\"n\">p99<th class=\"n\">p99.9"
+                "<th class=\"n\">messages<th class=\"n\">throughput<th class=\"n\">CPU / message"
+                "<th class=\"n\">switches / message</tr></thead>\n<tbody>\n");
     for (const struct json_node *one = json_first(report->cases); one != NULL; one = json_next(one))
         write_case(out, one);
     text_append(out, "</tbody></table></div>\n");

@@ -15,7 +15,7 @@ const char page_style[] =
     "--card:#1a1e26;--s0:#ff8a4c;--s1:#35cdbb;--s2:#7f9bff;--s3:#ff7fb2;--s4:#a9d84a;--s5:#e6cf4e;--s6:#"
     "b3a1ff;"
     "--s7:#b6bfcc}}\n"
-    "body{margin:0 auto;padding:2rem 1.5rem;max-width:68rem;background:var(--page);color:var(--ink);"
+    "body{margin:0 auto;padding:2rem 1.5rem;max-width:76rem;background:var(--page);color:var(--ink);"
     "font:14px/1.5 system-ui,\"Noto Sans\",\"DejaVu Sans\",sans-serif}\n"
     "h1{font-size:1.75rem;line-height:1.2;margin:0 0 .5rem}h2{font-size:1.1rem;margin:2.5rem 0 .5rem}\n"
     "p{max-width:48rem}.quiet{color:var(--quiet)}.tag{border:1px solid var(--line);border-radius:9px;"
@@ -24,7 +24,7 @@ const char page_style[] =
     "caption{text-align:left;color:var(--quiet);padding-bottom:.3rem}\n"
     "th,td{padding:.2rem .7rem .2rem 0;border-bottom:1px solid var(--line);text-align:left;"
     "vertical-align:top;white-space:nowrap}td.n,th.n{text-align:right}td.w{white-space:normal;"
-    "overflow-wrap:anywhere}\n"
+    "overflow-wrap:anywhere}th.n{white-space:normal}\n"
     "figure{margin:1rem 0;padding:1rem;background:var(--card);border:1px solid "
     "var(--line);border-radius:10px}"
     "svg{display:block;width:100%;height:auto}svg text{fill:currentColor;font-size:12px}"
@@ -34,7 +34,8 @@ const char page_style[] =
     "svg .l{stroke:currentColor;fill:none;stroke-width:1.75}svg .p{fill:currentColor}\n"
     "@media print{:root{color-scheme:light;--page:#fff;--ink:#000;--quiet:#444;--line:#bbb;--card:#fff;"
     "--s0:#c2410c;--s1:#0f766e;--s2:#3247c5;--s3:#b01e63;--s4:#4d7c0f;--s5:#7a6200;--s6:#7559d9;--s7:#4b5563}"
-    "body{padding:0;max-width:none;font-size:9pt}.scroll{overflow:visible}th,td{white-space:normal;"
+    "@page{margin:12mm}body{padding:0;max-width:none;font-size:7pt}.scroll{overflow:visible}"
+    "th,td{white-space:normal;"
     "padding-right:.4rem}figure,tr{break-inside:avoid}h2{break-after:avoid}thead{display:table-header-group}}"
     "\n";
 
@@ -206,15 +207,16 @@ void page_chart_rows(struct text *out, const char *title, const struct page_row 
         return;
     int bottom = (int)count * ROW_HEIGHT + 8;
     begin_chart(out, title, bottom + AXIS_HEIGHT);
-    double last_x = 0;
-    for (double tick = round_up(axis.low); tick <= axis.high; tick = next_tick(&axis, tick)) {
-        double x = axis_at(&axis, tick);
+    double last_x = 0, tick = round_up(axis.low);
+    while (tick <= axis.high) {
+        double shown = tick, x = axis_at(&axis, tick);
+        tick = next_tick(&axis, tick);
         text_printf(out, "<line class=\"g\" x1=\"%.1f\" x2=\"%.1f\" y1=\"4\" y2=\"%d\"/>", x, x, bottom);
         if (x - last_x < 60)
             continue;
         last_x = x;
         text_printf(out, "<text class=\"q\" x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">", x, bottom + 18);
-        write_figure(out, tick, unit);
+        write_figure(out, shown, unit);
         text_append(out, "</text>\n");
     }
     for (size_t i = 0; i < count; i++)
@@ -247,9 +249,10 @@ static void write_percentile_axes(struct text *out, const struct axis *y)
         text_printf(out, "<text class=\"q\" x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>\n", x,
                     LINES_BOTTOM + 18, marks[i].label);
     }
-    double last = HUGE_VAL;
-    for (double tick = round_up(y->low); tick <= y->high; tick = next_tick(y, tick)) {
-        double at = axis_at(y, tick);
+    double last = HUGE_VAL, tick = round_up(y->low);
+    while (tick <= y->high) {
+        double shown = tick, at = axis_at(y, tick);
+        tick = next_tick(y, tick);
         text_printf(out, "<line class=\"g\" x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\"/>", LINES_LEFT,
                     LINES_RIGHT, at, at);
         if (last - at < 16)
@@ -257,7 +260,7 @@ static void write_percentile_axes(struct text *out, const struct axis *y)
         last = at;
         text_printf(out, "<text class=\"q\" x=\"%d\" y=\"%.1f\" text-anchor=\"end\">", LINES_LEFT - 8,
                     at + 4);
-        page_duration(out, tick);
+        page_duration(out, shown);
         text_append(out, "</text>\n");
     }
 }

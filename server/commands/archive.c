@@ -88,10 +88,10 @@ int command_backup(int count, char *const *arguments)
         fprintf(stderr, "ipclab: %s\n", err.text);
         return COMMAND_USAGE;
     }
-    result = backup(source.bytes, target, &err);
+    result = backup(text_string(&source), target, &err);
     if (result < 0)
         return complain(result, &err);
-    printf("%s is a copy of %s\n", target, source.bytes);
+    printf("%s is a copy of %s\n", target, text_string(&source));
     return COMMAND_OK;
 }
 
@@ -143,10 +143,10 @@ int command_verify(int count, char *const *arguments)
         fprintf(stderr, "ipclab: %s\n", result < 0 ? err.text : "out of memory");
         return COMMAND_USAGE;
     }
-    result = verify(path.bytes, &findings, &err);
+    result = verify(text_string(&path), &findings, &err);
     if (result < 0)
         return complain(result, &err);
     if (findings == 0)
-        printf("%s is whole\n", path.bytes);
+        printf("%s is whole\n", text_string(&path));
     return findings == 0 ? COMMAND_OK : COMMAND_FAILED;
 }

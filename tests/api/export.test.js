@@ -176,7 +176,7 @@ test("csv, hlog and html say what the API says", async (t) => {
     assert.ok(Math.abs(max_ms * 1e6 - measured[at].latency_ns.max) < 1);
     for (const q of [0.01, 0.25, 0.5, 0.9, 0.99, 0.999, 1]) {
       let left = Math.max(1, Math.ceil(q * count));
-      const bucket = buckets.find(([, , n]) => (left -= n) <= 0);
+      const bucket = buckets.find((/** @type {number[]} */ [, , n]) => (left -= n) <= 0);
       assert.equal(histogram.getValueAtPercentile(q * 100), bucket[1] - 1, `quantile ${q}`);
     }
   }
