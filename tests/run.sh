@@ -131,16 +131,19 @@ export IPCLAB_BUILD="$PWD/build"
 suite 'unit' build/tests/unit -j2 --timeout 120
 suite 'mechanisms' build/tests/conformance "-j$pairs" --timeout 120 --filter 'mechanisms/*'
 suite 'crews' build/tests/conformance -j4 --timeout 120 --filter 'crew/*'
+        suite 'claims of an ordinary user' as_nobody build/tests/conformance -j4 --timeout 120 --filter '@(claims|enclosure)/*'
 if [ "$mode" = all ]; then
     for program in build/tests/fault/*; do
         [ -x "$program" ] && suite "fault: $(basename "$program")" "$program"
     done
     if [ "$(id -u)" -eq 0 ]; then
         suite 'crews of an ordinary user' as_nobody build/tests/conformance -j4 --timeout 120 --filter 'crew/*'
+        suite 'claims of an ordinary user' as_nobody build/tests/conformance -j4 --timeout 120 --filter '@(claims|enclosure)/*'
     fi
     sanitized 'unit with sanitizers' build/sanitize/tests/unit -j2 --timeout 240
     sanitized 'mechanisms with sanitizers' build/sanitize/tests/conformance "-j$pairs" --timeout 240 --filter 'mechanisms/*'
     sanitized 'crews with sanitizers' build/sanitize/tests/conformance -j4 --timeout 240 --filter 'crew/*'
+        suite 'claims of an ordinary user' as_nobody build/tests/conformance -j4 --timeout 120 --filter '@(claims|enclosure)/*'
     (cd tests && npm ci --silent --no-audit --no-fund) || exit 1
     suite 'api' sh -c 'cd tests && node --test --test-reporter=tap api/*.test.js'
     suite 'kill -9' sh -c 'cd tests && node --test --test-reporter=tap fault/*.test.js'
