@@ -87,8 +87,8 @@ static bool is_view(const char *path)
         const char *path;
         bool below;
     } views[] = {
-        {"/", false},      {"/runs", true}, {"/compare", false}, {"/labs", true},
-        {"/claims", true}, {"/api", false}, {"/docs", false},
+        {"/", false},    {"/runs", true},   {"/compare", false}, {"/trends", false},
+        {"/labs", true}, {"/claims", true}, {"/api", false},     {"/docs", false},
     };
     for (size_t i = 0; i < sizeof views / sizeof views[0]; i++) {
         size_t length = strlen(views[i].path);

@@ -47,7 +47,7 @@ test("every file of the page is served as it is, and compressed to who asks for 
 test("the addresses of views answer the page, others do not", async (t) => {
   const { client } = await startServer(t);
   const index = readFileSync(join(web, "index.html"), "utf8");
-  for (const path of ["/", "/runs", "/runs/17", "/compare", "/compare?base=1", "/labs", "/labs/pipe_gauge", "/claims", "/claims/38", "/api", "/docs", "/index.html"]) {
+  for (const path of ["/", "/runs", "/runs/17", "/compare", "/compare?base=1", "/trends", "/labs", "/labs/pipe_gauge", "/claims", "/claims/38", "/api", "/docs", "/index.html"]) {
     const { status, text } = await client.get(path);
     assert.deepEqual([status, text === index], [200, true], path);
   }

@@ -39,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     bool is_view = strcmp(path, "/") == 0 || begins_with(path, "/runs") || begins_with(path, "/labs") ||
                    begins_with(path, "/claims") || strcmp(path, "/compare") == 0 ||
-                   strcmp(path, "/api") == 0 || strcmp(path, "/docs") == 0;
+                   strcmp(path, "/trends") == 0 || strcmp(path, "/api") == 0 || strcmp(path, "/docs") == 0;
     if (!is_embedded(path) && !is_view)
         abort();
     struct answer answer = {.status = 0};
