@@ -155,10 +155,14 @@ export function createSetup(lab, { onchange, ondefaults }) {
       lab.parameters.length === 0 && h("p", { class: "muted" }, say("setup.nothing")),
       [...fields.values()].map(({ element }) => element),
     ),
-    /** @param {import("../../js/types.js").Parameters} parameters @param {boolean} busy */
-    update(parameters, busy) {
+    /**
+     * @param {import("../../js/types.js").Parameters} parameters
+     * @param {boolean} busy
+     * @param {boolean} in_bounds  else what was typed stays, to be mended
+     */
+    update(parameters, busy, in_bounds) {
       for (const [name, field] of fields) {
-        if (field.read() !== parameters[name]) field.set(parameters[name]);
+        if (in_bounds && field.read() !== parameters[name]) field.set(parameters[name]);
         field.disable(busy);
       }
       defaults.disabled = busy;
