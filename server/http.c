@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -18,6 +17,7 @@
 #include "server/config.h"
 #include "server/dispatch.h"
 #include "server/document_cache.h"
+#include "server/http_answer.h"
 #include "server/http_connection.h"
 #include "server/http_document.h"
 #include "server/listener.h"
@@ -28,7 +28,6 @@
 #include "server/static_files.h"
 
 enum {
-    DESCRIPTORS_RESERVE = 96, /* for the archive, crews, timers */
     ADDRESS_BYTES = 64,
     CACHE_BYTES_MAX = 16 * 1024 * 1024,
 };
@@ -73,52 +72,6 @@ static bool is_not_modified(const struct request *request, const char *etag)
     return list != NULL && etag[0] != '\0' && etag_list_has(list, etag, true);
 }
 
-/* The body lies in a file in memory. */
-static struct MHD_Response *create_file_response(struct report_child *child)
-{
-    uint64_t offset = 0, length = 0;
-    AUTO_CLOSE int fd = report_child_take_body(child, &offset, &length);
-    if (fd < 0)
-        return NULL;
-    struct MHD_Response *response = MHD_create_response_from_fd_at_offset64(length, fd, offset);
-    if (response != NULL)
-        take_fd(&fd); /* the response closes it */
-    return response;
-}
-
-static struct MHD_Response *create_response(struct exchange *exchange, struct MHD_Connection *handle)
-{
-    struct answer *answer = &exchange->answer;
-    struct MHD_Response *response;
-    if (exchange->child != NULL && answer->body.bytes == NULL) {
-        response = create_file_response(exchange->child);
-    } else if (answer->stream != NULL) {
-        response = sse_stream_take_response(answer->stream, handle);
-        if (response != NULL)
-            answer->stream = NULL;
-    } else {
-        size_t length = answer->body.length;
-        char *bytes = text_take(&answer->body);
-        response =
-            bytes != NULL ? MHD_create_response_from_buffer(length, bytes, MHD_RESPMEM_MUST_FREE) : NULL;
-        if (response == NULL)
-            free(bytes);
-    }
-    if (response == NULL)
-        return NULL;
-    http_add_security_headers(response);
-    if (answer->content_type != NULL)
-        MHD_add_response_header(response, "Content-Type", answer->content_type);
-    if (answer->etag[0] != '\0')
-        MHD_add_response_header(response, "ETag", answer->etag);
-    MHD_add_response_header(response, "Cache-Control", answer->etag[0] != '\0' ? "no-cache" : "no-store");
-    for (size_t i = 0; i < answer->header_count; i++)
-        MHD_add_response_header(response, answer->headers[i].name, answer->headers[i].value);
-    if (answer->close)
-        MHD_add_response_header(response, "Connection", "close");
-    return response;
-}
-
 static enum MHD_Result queue_answer(struct exchange *exchange, struct MHD_Connection *handle)
 {
     struct http *http = exchange->http;
@@ -128,8 +81,9 @@ static enum MHD_Result queue_answer(struct exchange *exchange, struct MHD_Connec
     if (answer->status == 200 && exchange->request.method == METHOD_GET &&
         is_not_modified(&exchange->request, etag))
         answer->status = 304; /* with the 200's response: libmicrohttpd leaves the body out */
-    struct MHD_Response *response = answer->document != NULL ? http_document_response(answer->document)
-                                                             : create_response(exchange, handle);
+    struct MHD_Response *response = answer->document != NULL
+                                        ? http_document_response(answer->document)
+                                        : http_answer_response(answer, exchange->child, handle);
     if (response == NULL)
         return MHD_NO;
     enum MHD_Result queued = MHD_queue_response(handle, (unsigned)answer->status, response);
@@ -360,27 +314,9 @@ static void daemon_ready(struct loop_source *source, uint32_t events)
     (void)events; /* run_daemon follows before the next wait */
 }
 
-/* How many connections the descriptors suffice for. At its limit libmicrohttpd stops accepting without a
- * word, but running out of descriptors would be worse. */
-static unsigned raise_descriptor_limit(void)
-{
-    struct rlimit limit;
-    rlim_t wanted = HTTP_CONNECTIONS_MAX + DESCRIPTORS_RESERVE;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-        return HTTP_CONNECTIONS_MAX / 4;
-    if (limit.rlim_cur < wanted) {
-        limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
-    if (limit.rlim_cur >= wanted)
-        return HTTP_CONNECTIONS_MAX;
-    return limit.rlim_cur > 2 * DESCRIPTORS_RESERVE ? (unsigned)limit.rlim_cur - DESCRIPTORS_RESERVE
-                                                    : DESCRIPTORS_RESERVE;
-}
-
 static int start_daemon(struct http *http, struct err *err)
 {
-    unsigned connections_max = raise_descriptor_limit();
+    unsigned connections_max = http_connections_raise_limit(HTTP_CONNECTIONS_MAX);
     AUTO_CLOSE int listener = listener_open(http->address, http->port, &http->port, err);
     if (listener < 0)
         return listener;

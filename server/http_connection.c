@@ -1,11 +1,33 @@
 #include "server/http_connection.h"
 
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "common/clock.h"
 
-enum { REAPER_PAUSE_MS = 250 }; /* between two looks at all connections, at least */
+enum {
+    REAPER_PAUSE_MS = 250,    /* between two looks at all connections, at least */
+    DESCRIPTORS_RESERVE = 96, /* for the archive, crews, timers */
+};
+
+/* At its limit libmicrohttpd stops accepting without a word, but running out of descriptors would be worse.
+ */
+unsigned http_connections_raise_limit(unsigned wanted)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return wanted / 4;
+    if (limit.rlim_cur < wanted + DESCRIPTORS_RESERVE) {
+        limit.rlim_cur =
+            limit.rlim_max < wanted + DESCRIPTORS_RESERVE ? limit.rlim_max : wanted + DESCRIPTORS_RESERVE;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    if (limit.rlim_cur >= wanted + DESCRIPTORS_RESERVE)
+        return wanted;
+    return limit.rlim_cur > 2 * DESCRIPTORS_RESERVE ? (unsigned)limit.rlim_cur - DESCRIPTORS_RESERVE
+                                                    : DESCRIPTORS_RESERVE;
+}
 
 /* Cuts off whoever is late. shutdown rather than close: the descriptor is libmicrohttpd's, which finds the
  * connection dead and cleans up. */

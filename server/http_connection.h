@@ -33,6 +33,10 @@ struct http_connection {
     struct http_connection *previous, *next;
 };
 
+/* Raises RLIMIT_NOFILE's soft limit as far as that many connections need. How many the descriptors suffice
+ * for. */
+unsigned http_connections_raise_limit(unsigned wanted);
+
 int http_connections_init(struct http_connections *all, struct loop *loop, struct err *err);
 void http_connections_fini(struct http_connections *all);
 
