@@ -146,9 +146,10 @@ enum { SAMPLES = 300, TRIALS = 2 };
 struct subject {
     char directory[SCRATCH_FILE_BYTES], copy[SCRATCH_FILE_BYTES];
     struct store *store;
-    struct store_run run;
+    struct store_run run, imported;
     struct store_trial trials[TRIALS];
     int64_t acknowledged_run, acknowledged_trials;
+    bool is_import_acknowledged;
     struct store_run_list list;
 };
 
@@ -227,6 +228,31 @@ static int do_list(struct subject *subject, struct err *err)
     return rc;
 }
 
+/* Begun anew when asked again: what was begun before stays out of sight. */
+static int do_import(struct subject *subject, struct err *err)
+{
+    int64_t id = 0;
+    size_t at = 0;
+    struct store_run run = subject->imported;
+    int rc = store_import_begin(subject->store, &run, NULL, archive_cases, ARCHIVE_CASES, &id, err);
+    if (rc == 0)
+        rc = store_import_trials(subject->store, id, subject->trials, TRIALS, &at, err);
+    if (rc == 0)
+        rc = store_import_finish(subject->store, id, &run, 3, err);
+    subject->is_import_acknowledged = rc == 0;
+    return rc;
+}
+
+static int do_retain(struct subject *subject, struct err *err)
+{
+    const struct store_retention retention = {.now_ms = 4};
+    struct store_retention_place place = {.job = 0};
+    int rc = store_import_recover(subject->store, err);
+    while (rc == 0 && (rc = store_retain(subject->store, &retention, &place, err)) > 0)
+        rc = 0;
+    return rc;
+}
+
 static int do_copy(struct subject *subject, struct err *err)
 {
     return store_backup(subject->store, subject->copy, err);
@@ -236,13 +262,9 @@ static const struct step {
     const char *name;
     int (*run)(struct subject *subject, struct err *err);
 } steps[] = {
-    {"open", do_open},
-    {"insert a run", do_insert_run},
-    {"start it", do_start},
-    {"a trial", do_first_trial},
-    {"the last trial", do_last_trial},
-    {"read", do_read},
-    {"list", do_list},
+    {"open", do_open},           {"insert a run", do_insert_run},   {"start it", do_start},
+    {"a trial", do_first_trial}, {"the last trial", do_last_trial}, {"read", do_read},
+    {"list", do_list},           {"import a run", do_import},       {"drop what was begun", do_retain},
     {"copy", do_copy},
 };
 
@@ -315,6 +337,8 @@ static void prepare(struct subject *subject, struct scratch *scratch, const stru
     if (scenario->crashed != NULL)
         put_crashed(scenario->crashed, scratch);
     subject->run = archive_run("under faults");
+    subject->imported = archive_run("from elsewhere");
+    subject->imported.state = RUN_DONE;
     for (int i = 0; i < TRIALS; i++)
         subject->trials[i] = archive_trial(0, i, SAMPLES);
 }
@@ -406,6 +430,23 @@ static int compare_trial(void *context, const struct store_trial *trial)
     return 1;
 }
 
+/* It is there with all its trials, or nobody sees any of it. */
+static void check_import(const struct subject *subject, struct store *store)
+{
+    struct err err = {0};
+    struct store_run run;
+    int64_t id = 0, trials = 0;
+    int rc = store_run_find(store, subject->imported.uid, &id, &err);
+    if (rc == -ENOENT && !subject->is_import_acknowledged)
+        return;
+    if (rc < 0 || store_run_get(store, id, &run, &err) < 0)
+        fail("an acknowledged import is lost: %s", err.text);
+    bool is_whole = run.trials_done == TRIALS && run.deleted_ms == 0;
+    store_run_fini(&run);
+    if (store_trial_each(store, id, 0, 0, 0, count_trial, &trials, &err) < 0 || trials != TRIALS || !is_whole)
+        fail("half an import is to be seen");
+}
+
 /* The archive as the next server finds it. */
 static void check_afterwards(struct subject *subject, const struct scenario *scenario)
 {
@@ -434,6 +475,7 @@ static void check_afterwards(struct subject *subject, const struct scenario *sce
         if (trials < subject->acknowledged_trials)
             fail("an acknowledged trial is lost");
     }
+    check_import(subject, store);
     store_close(store);
 }
 
