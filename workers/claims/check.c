@@ -84,13 +84,12 @@ int check_leave_open(struct check *check, const char *why)
     return 0;
 }
 
-int check_skip(struct check *check, const char *call, int error, const char *what)
+void check_note_skip(struct check *check, const char *call, int error, const char *what)
 {
     decide(check, VERDICT_SKIPPED, NULL);
     check->skipped.call = call;
     check->skipped.what = what;
     check->skipped.error = error;
-    return -error;
 }
 
 void check_write(const struct check *check, struct text *line)

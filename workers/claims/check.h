@@ -6,6 +6,7 @@
 #ifndef IPCLAB_WORKERS_CLAIMS_CHECK_H
 #define IPCLAB_WORKERS_CLAIMS_CHECK_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -55,8 +56,13 @@ int check_conclude(struct check *check, bool shown, bool limited);
 /* The evidence does not decide; why is the key of an explanation. */
 int check_leave_open(struct check *check, const char *why);
 /* A facility or a privilege is missing. what: "refused" (the system call, for whatever reason), "privilege",
- * "cpus", "compiler", "program". */
-int check_skip(struct check *check, const char *call, int error, const char *what);
+ * "cpus", "compiler", "program". Returns less than 0. */
+void check_note_skip(struct check *check, const char *call, int error, const char *what);
+static inline int check_skip(struct check *check, const char *call, int error, const char *what)
+{
+    check_note_skip(check, call, error, what);
+    return -ECANCELED;
+}
 
 /* The line of JSON for a check that is over. */
 void check_write(const struct check *check, struct text *line);

@@ -63,7 +63,7 @@ static int check_typing(struct check *check)
     char path[PATH_BYTES], line[64], pending[64], flushed[64], last[64];
     int fds[2], terminal[2];
     int result = make_fifo(check, path);
-    if (result < 0)
+    if (result != 0)
         return result;
     if (open_ends(path, fds) < 0 || terminal_open(terminal) < 0)
         return check_skip(check, "posix_openpt", errno, "refused");
@@ -109,7 +109,7 @@ static int check_rendezvous(struct check *check)
 {
     char path[PATH_BYTES];
     int result = make_fifo(check, path);
-    if (result < 0)
+    if (result != 0)
         return result;
     int alone = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC) < 0 ? errno : 0;
     struct subject *reader = subject_new();
@@ -150,7 +150,7 @@ static int check_fscanf(struct check *check)
     char path[PATH_BYTES], line[2 * LONG_WORD], word[2 * LONG_WORD] = "", second[2 * LONG_WORD] = "";
     int fds[2];
     int result = make_fifo(check, path);
-    if (result < 0)
+    if (result != 0)
         return result;
     if (open_ends(path, fds) < 0)
         return check_skip(check, "open", errno, "refused");
@@ -212,7 +212,7 @@ static int check_many(struct check *check)
     char path[PATH_BYTES];
     int fds[2];
     int result = make_fifo(check, path);
-    if (result < 0)
+    if (result != 0)
         return result;
     if (open_ends(path, fds) < 0)
         return check_skip(check, "open", errno, "refused");
@@ -305,7 +305,7 @@ static int check_atomic(struct check *check)
 {
     char path[PATH_BYTES];
     int result = make_fifo(check, path);
-    if (result < 0)
+    if (result != 0)
         return result;
     int torn = 0, torn_longer = 0, torn_large = 0;
     size_t piece_bytes = check_is_sabotaged(check, "two_writes") ? LIMIT_BYTES / 2 : LARGE_BYTES;
@@ -347,7 +347,7 @@ static int check_reads(struct check *check)
     char path[PATH_BYTES], bytes[READ_BYTES];
     int fds[2];
     int result = make_fifo(check, path);
-    if (result < 0)
+    if (result != 0)
         return result;
     if (open_ends(path, fds) < 0)
         return check_skip(check, "open", errno, "refused");

@@ -47,12 +47,11 @@ static void format_mode(mode_t mode, char *text)
 
 static int make_under_umask(const char *path, mode_t mask, char *text)
 {
-    struct stat status;
+    struct stat status = {.st_mode = 0};
     mode_t old = umask(mask);
     int result = mkfifo(path, 0666) != 0 || stat(path, &status) != 0 ? -errno : 0;
     umask(old);
-    if (result == 0)
-        format_mode(status.st_mode, text);
+    format_mode(status.st_mode, text);
     return result;
 }
 

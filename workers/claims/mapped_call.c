@@ -97,7 +97,7 @@ static int check_release(struct check *check)
     char *memory;
     int fd = mapping_make_file(check, "content", 7);
     int result = fd < 0 ? fd : mapping_of(check, fd, MAP_SHARED, &memory);
-    if (result < 0)
+    if (result != 0)
         return result;
     close(fd);
     int after_close = subject_read_signal(memory);
@@ -129,7 +129,7 @@ static int check_address_choice(struct check *check)
     char *taken;
     int fd = mapping_make_file(check, "content", 7);
     int result = fd < 0 ? fd : mapping_of(check, fd, MAP_SHARED, &taken);
-    if (result < 0)
+    if (result != 0)
         return result;
     int flags = MAP_SHARED | (check_is_sabotaged(check, "fixed") ? MAP_FIXED : 0);
     char *chosen = mmap(NULL, page_bytes, PROT_READ, MAP_SHARED, fd, 0);

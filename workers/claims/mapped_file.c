@@ -28,7 +28,7 @@ static int check_sharing(struct check *check)
         result = mapping_of(check, fd, MAP_SHARED, &other);
     if (result == 0)
         result = mapping_of(check, fd, MAP_PRIVATE, &own);
-    if (result < 0)
+    if (result != 0)
         return result;
     *(volatile char *)shared = 'S';
     bool seen = *(volatile char *)other == 'S';
@@ -107,7 +107,7 @@ static int check_copy(struct check *check)
     int result = mapping_of(check, fd, MAP_SHARED, &shared);
     if (result == 0)
         result = mapping_of(check, fd, MAP_PRIVATE, &own);
-    if (result < 0)
+    if (result != 0)
         return result;
     if (check_is_sabotaged(check, "copy")) { /* what the sentence describes */
         result = pread(fd, copied, sizeof copied, 0) < 0 ? -1 : 0;
@@ -149,7 +149,7 @@ static int check_page_chunks(struct check *check)
     memory = mmap(NULL, 2 * page_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (memory == MAP_FAILED)
         return check_skip(check, "mmap", errno, "refused");
-    int tail_byte = memory[page_bytes - 1];
+    int tail_byte = (unsigned char)memory[page_bytes - 1];
     int tail_store = subject_write_signal(memory + 5);
     int beyond = subject_read_signal(memory + page_bytes);
     struct stat status = {.st_size = -1};
@@ -227,7 +227,7 @@ static int count_wrong(struct check *check)
         _exit(0);
     }
     for (int i = 0; i < ROUNDS; i++) {
-        strcpy(memory, "15");
+        memcpy(memory, "15", sizeof "15");
         gate_pass(&gates[2 * i], 2);
         double_number(memory, ROOM_BYTES);
         gate_pass(&gates[2 * i + 1], 2);
@@ -248,7 +248,7 @@ static int check_doubling(struct check *check)
         result = double_file(check, "5", narrow_bytes, 1, narrow);
     if (result == 0)
         result = double_file(check, "1999999999", ROOM_BYTES, 1, large);
-    if (result < 0)
+    if (result != 0)
         return result;
     check_string(check, "doubled_15", once);
     check_string(check, "doubled_78_twice", twice);

@@ -74,7 +74,7 @@ static int try_backwards(struct check *check, struct backwards *seen)
 
 static int check_misprint(struct check *check)
 {
-    struct backwards seen;
+    struct backwards seen = {.write_errno = 0};
     int result = try_backwards(check, &seen);
     return result < 0 ? result : check_conclude(check, seen.write_errno == 0 && seen.read_errno == 0, false);
 }
@@ -92,7 +92,7 @@ const struct claim claim_34 = {
 
 static int check_one_way(struct check *check)
 {
-    struct backwards seen;
+    struct backwards seen = {.write_errno = 0};
     int result = try_backwards(check, &seen);
     return result < 0 ? result
                       : check_conclude(check, seen.write_errno == EBADF && seen.read_errno == EBADF, false);

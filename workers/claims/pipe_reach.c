@@ -173,7 +173,7 @@ static int check_passing(struct check *check)
     int result = try_routes(check, false, &same, &received);
     if (result == 0)
         result = try_routes(check, true, &other, &received_other);
-    if (result < 0)
+    if (result != 0)
         return result;
     check_errno(check, "scm_rights_errno", (int)same->values[ROUTE_SCM_RIGHTS]);
     check_errno(check, "pidfd_getfd_errno", (int)same->values[ROUTE_PIDFD]);
@@ -206,7 +206,7 @@ static int check_relatives(struct check *check)
     struct subject *stranger;
     int received;
     int result = try_routes(check, false, &stranger, &received);
-    if (result < 0)
+    if (result != 0)
         return result;
     check_errno(check, "write_errno", (int)stranger->values[ROUTE_SCM_RIGHTS]);
     check_integer(check, "received_bytes", received);

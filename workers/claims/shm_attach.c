@@ -64,8 +64,9 @@ static int check_addresses(struct check *check)
     struct subject *other = subject_new();
     if (subject_fork(other) == 0) {
         shmdt(here);
-        if (!same_address)
-            mmap(here, SEGMENT_BYTES, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+        if (!same_address && mmap(here, SEGMENT_BYTES, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+                                  0) == MAP_FAILED)
+            _exit(1);
         char *there = shmat(id, same_address ? here : NULL, 0);
         if (there == (void *)-1)
             _exit(1);

@@ -188,11 +188,11 @@ static bool find_time_wait(int port)
 
 static int check_close(struct check *check)
 {
-    int fds[2], other[2];
+    int fds[2] = {-1, -1}, other[2] = {-1, -1};
     int result = inet_pair(check, fds);
     if (result == 0)
         result = inet_pair(check, other);
-    if (result < 0)
+    if (result != 0)
         return result;
     struct sockaddr_in mine;
     socklen_t length = sizeof mine;

@@ -75,7 +75,7 @@ static int bind_errno(int domain, const void *address, socklen_t length)
 
 static int check_names(struct check *check)
 {
-    struct sockaddr_in address, named;
+    struct sockaddr_in address = {.sin_port = 0}, named = {.sin_port = 0};
     socklen_t length = sizeof named;
     struct sockaddr_un path = unix_address(check, "socket");
     int fd = inet_bind(check, SOCK_STREAM, &address);
@@ -122,7 +122,7 @@ struct queue {
 /* Clients that come while nobody accepts, and what becomes of them when somebody does. */
 static void fill_queue(int listener, const struct sockaddr_in *address, struct queue *queue)
 {
-    int clients[CLIENTS];
+    int clients[CLIENTS] = {0};
     *queue = (struct queue){.established = 0};
     for (int i = 0; i < CLIENTS; i++) {
         clients[i] = inet_connect(address, SOCK_NONBLOCK);

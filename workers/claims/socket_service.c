@@ -242,7 +242,7 @@ static int check_reach(struct check *check)
     const char *name = "ipclab-claim-58";
     struct sockaddr_un path = unix_address(check, "socket");
     int result = inet_pair(check, fds);
-    if (result < 0)
+    if (result != 0)
         return result;
     bool local = talk(fds[0], fds[1]);
     int path_listener = unix_bind(check, SOCK_STREAM, &path);

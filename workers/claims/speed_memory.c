@@ -81,7 +81,7 @@ static int check_private_speed(struct check *check)
         int result = time_memory(check, shares, &shared);
         if (result == 0)
             result = time_memory(check, false, &private);
-        if (result < 0)
+        if (result != 0)
             return result;
         figures_add(&first, shared.first_ns);
         figures_add(&warm, shared.warm_ns);

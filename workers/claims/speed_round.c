@@ -180,7 +180,7 @@ static int check_fastest(struct check *check)
     struct figures spin = {.count = 0}, pipes = spin, semop_one = spin, pipe_one = spin, stream = spin,
                    stream_pipe = spin;
     int result = open_channel(check, &channel);
-    if (result < 0)
+    if (result != 0)
         return result;
     if (subject_cpu_count() < 2)
         return check_skip(check, "sched_setaffinity", EINVAL, "cpus");
