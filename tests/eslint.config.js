@@ -88,6 +88,8 @@ export default [
   { files: ["web/js/theme.js"], languageOptions: { sourceType: "script" } },
   {
     files: ["tests/**/*.js"],
-    languageOptions: { globals: globals([...node, "document", "window", "location", "getComputedStyle"]) },
+    languageOptions: {
+      globals: globals([...node, "DataTransfer", "document", "File", "getComputedStyle", "location", "window"]),
+    },
   },
 ];

@@ -60,6 +60,34 @@ for (const dark of [false, true]) {
     await page.locator("table.runs a").first().waitFor();
     await expectAccessible(page, "/runs");
 
+    await page.goto(`/runs?selected=${run.id}`);
+    await page.getByRole("button", { name: /^Edit/ }).click();
+    await page.getByRole("button", { name: /^More about/ }).click();
+    await expectAccessible(page, "/runs, with a run selected and edited");
+
+    const again = await takeRun(server, { ...small_experiment, trials: 6 });
+    await page.goto(`/compare?base=${run.id}&against=${again.id}&max_slower=5`);
+    await page.locator(".chart-point.row").first().waitFor();
+    await page.locator("section.inside").scrollIntoViewIfNeeded();
+    await page.locator("section.inside .chart-point").first().waitFor();
+    await page.evaluate(() =>
+      document.querySelectorAll("details").forEach((one) => {
+        one.open = true;
+      }),
+    );
+    await expectAccessible(page, "/compare");
+    await page.goto("/compare");
+    await page.getByRole("heading", { level: 1, name: "Compare" }).waitFor();
+    await expectAccessible(page, "/compare without runs");
+
+    await takeRun(server, { ...small_experiment, trials: 6 });
+    await page.goto("/trends");
+    await page.locator(".trend-experiments a").first().waitFor();
+    await expectAccessible(page, "/trends");
+    await page.locator(".trend-experiments a").first().click();
+    await page.locator(".chart-point").first().waitFor();
+    await expectAccessible(page, "/trends of one experiment");
+
     await page.goto(`/runs/${run.id}`);
     await page.locator("section.load .chart-point").first().waitFor();
     await page.locator("details.trial-case summary").first().click();

@@ -103,12 +103,15 @@ test("nothing is wider than a phone", async (t) => {
     patterns: ["round_trip", "stream", "paced"],
     rate_hz: [500, 10_000_000],
   });
+  const again = await takeRun(server, small_experiment);
   const page = await openPage(t, server.base, { width: 360 });
   for (const [path, ready] of [
     ["/", "tr.matrix-row a.figure"],
     [`/?own=${run.id}`, "#field-rate_hz"],
     ["/runs", "table.runs a"],
     [`/runs/${run.id}`, "#case-0"],
+    [`/compare?base=${run.id}&against=${again.id}`, ".chart-point.row"],
+    [`/trends?experiment=${again.experiment_hash}&machine=${again.machine.full}`, ".chart-point"],
     ["/api", "details.operation"],
   ]) {
     await page.goto(path);

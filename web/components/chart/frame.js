@@ -4,7 +4,7 @@
  */
 
 import { csvText } from "../../js/csv.js";
-import { h, setChildren } from "../../js/dom.js";
+import { h, setAttribute, setChildren } from "../../js/dom.js";
 import { saveText, svgText } from "../../js/download.js";
 import { navigate } from "../../js/router.js";
 import { createCursor } from "./cursor.js";
@@ -34,7 +34,7 @@ const fileName = (label) =>
 export function createFrame(signal) {
   const plot = h("div", { class: "chart-plot" });
   const legend = h("ul", { class: "chart-legend" });
-  const twin = h("div", { class: "scroll-x", role: "region", tabindex: "0", "aria-label": "The chart's figures" });
+  const twin = h("div", { class: "scroll-x", role: "region", tabindex: "0" });
   const cursor = createCursor(plot);
   /** @type {Content|null} */
   let content = null;
@@ -104,6 +104,7 @@ export function createFrame(signal) {
     /** @param {Content} now */
     show(now) {
       content = now;
+      setAttribute(twin, "aria-label", `Figures: ${now.label}`);
       setChildren(twin, now.table());
       redraw();
     },

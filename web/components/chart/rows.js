@@ -44,6 +44,10 @@ const row_px = 30;
 const head_px = 34;
 const axis_px = 34;
 const narrow_px = 620;
+/** On a narrow page, above the marks: the name, and the figure below it. */
+const narrow_text_px = 30;
+/** Labels of the axis stand at least so far apart. */
+const tick_px = 38;
 const mark_px = 5;
 const dot_px = 2.2;
 /** Between the lines of a row that has several marks. */
@@ -61,7 +65,7 @@ function createLayout({ axis, groups }, width) {
     narrow,
     left,
     right,
-    row: narrow ? row_px + 16 : row_px,
+    row: narrow ? row_px + narrow_text_px : row_px,
     width,
     /** @param {number} value  beyond the axis it stands at its end */
     x: (value) =>
@@ -129,7 +133,9 @@ function drawRow(row, top, layout) {
     row.marks.flatMap((mark, i) => drawMark(mark, row, y + (i - (row.marks.length - 1) / 2) * spread, layout)),
     svg(
       "text",
-      { class: "row-figure", x: layout.narrow ? layout.width - 6 : layout.right + 18, y: text_y, "text-anchor": layout.narrow ? "end" : "start" },
+      layout.narrow
+        ? { class: "row-figure", x: 22, y: text_y + 17 }
+        : { class: "row-figure", x: layout.right + 18, y: text_y },
       row.figure,
       svg("tspan", { class: `row-word ${row.tone}`, dx: 9 }, row.word),
     ),
@@ -159,11 +165,14 @@ function draw(props, width) {
     }
   }
   const bottom = y + 4;
+  let last_x = -Infinity;
   const grid = props.axis.ticks.flatMap((tick) => {
     const x = layout.x(tick);
     const line = svg("line", { x1: x, x2: x, y1: 18, y2: bottom });
+    const fits = x - last_x >= tick_px;
+    if (fits) last_x = x;
     // Long lists are read from both ends.
-    const labels = [12, bottom + 16].map((at) => drawText("", x, at, "middle", shortText(props.format(tick))));
+    const labels = (fits ? [12, bottom + 16] : []).map((at) => drawText("", x, at, "middle", shortText(props.format(tick))));
     return svg("g", { class: "chart-grid" }, line, labels);
   });
   const height = bottom + axis_px;

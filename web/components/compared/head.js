@@ -74,9 +74,9 @@ function createRunItem({ run, name }, place, sides) {
     run.tags.map((tag) => h("span", { class: "chip" }, tag)),
     place === 0
       ? h("span", { class: "chip active" }, "base")
-      : h("a", { class: "no-print", href: reordered([run.id, ...others]), "aria-label": `Make ${name} the base` }, "make base"),
+      : h("a", { class: "no-print", href: reordered([run.id, ...others]), "aria-label": `make base: ${name}` }, "make base"),
     sides.length > 2 &&
-      h("a", { class: "no-print", href: reordered(others), "aria-label": `Leave ${name} out` }, "leave out"),
+      h("a", { class: "no-print", href: reordered(others), "aria-label": `leave out: ${name}` }, "leave out"),
   );
 }
 
