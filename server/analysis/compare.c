@@ -367,7 +367,7 @@ enum compare_verdict compare_judge(struct stats_interval ratio, double p_adjuste
     if (isnan(ratio.low) || isnan(ratio.high))
         return COMPARE_INCONCLUSIVE;
     bool is_sure = p_adjusted < COMPARE_ALPHA && (ratio.low > 1 || ratio.high < 1);
-    if (is_sure && fabs(ratio.value - 1) >= margin)
+    if (is_sure && fmax(ratio.value, 1 / ratio.value) >= 1 + margin)
         return (ratio.value > 1) == higher_is_better ? COMPARE_FASTER : COMPARE_SLOWER;
-    return ratio.low >= 1 - margin && ratio.high <= 1 + margin ? COMPARE_SAME : COMPARE_INCONCLUSIVE;
+    return ratio.low >= 1 / (1 + margin) && ratio.high <= 1 + margin ? COMPARE_SAME : COMPARE_INCONCLUSIVE;
 }

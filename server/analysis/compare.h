@@ -82,7 +82,8 @@ enum compare_verdict { COMPARE_VERDICT_WORDS(COMPARE_VERDICT_ENUM) COMPARE_VERDI
 extern const char *const compare_verdict_names[COMPARE_VERDICT_COUNT];
 
 /* The margin within which two figures are the same: COMPARE_CHANGE_MIN, or the noise that runs of the same
- * experiment on the same machine show (0 if not known) where that is more. */
+ * experiment on the same machine show (0 or NAN if not known) where that is more. It is a share, and a factor
+ * of 1 + margin in either direction, so that a verdict does not depend on which side is the base. */
 double compare_margin(double noise_floor);
 /* A difference needs all of: adjusted p below COMPARE_ALPHA, an interval that excludes 1, and a ratio at
  * least the margin away from 1. */

@@ -57,7 +57,7 @@ Test(compare, ratio_of_benchstats_json)
     cr_expect(epsilon_eq(dbl, p, compare_p_least(10, 10), 1e-12));
     cr_expect(eq(int, compare_judge(ratio, p, compare_margin(0), false), COMPARE_FASTER));
     cr_expect(eq(int, compare_judge(ratio, p, compare_margin(0), true), COMPARE_SLOWER));
-    cr_expect(eq(int, compare_judge(ratio, p, compare_margin(0.2), false), COMPARE_SAME));
+    cr_expect(eq(int, compare_judge(ratio, p, compare_margin(0.25), false), COMPARE_SAME));
 }
 
 /* … and its gob benchmark, which it prints as "~" with p = 0.446. It has ties. */
@@ -276,6 +276,13 @@ Test(compare, a_verdict_needs_all_three)
     cr_expect(eq(int, compare_judge(across, 0.01, 0.02, false), COMPARE_INCONCLUSIVE));
     cr_expect(eq(int, compare_judge(slight, 0.001, 0.02, false), COMPARE_SAME));
     cr_expect(eq(int, compare_judge(wide, 0.5, 0.02, false), COMPARE_INCONCLUSIVE));
+    const struct stats_interval halved = {.value = 0.5, .low = 0.3, .high = 0.8};
+    const struct stats_interval doubled = {.value = 2, .low = 1.25, .high = 1 / 0.3};
+    cr_expect(eq(int, compare_judge(halved, 0.001, 0.9, true), COMPARE_SLOWER));
+    cr_expect(eq(int, compare_judge(doubled, 0.001, 0.9, true), COMPARE_FASTER));
+    cr_expect(eq(int, compare_judge(halved, 0.001, 1.5, true), COMPARE_INCONCLUSIVE),
+              "0.3 is far from the same");
+    cr_expect(eq(int, compare_judge(doubled, 0.001, 1.5, true), COMPARE_INCONCLUSIVE));
     cr_expect(eq(str, (char *)compare_verdict_names[COMPARE_NOT_COMPARABLE], "not_comparable"));
 }
 

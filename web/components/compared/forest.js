@@ -200,7 +200,7 @@ export function createForest(signal) {
       const trials = compared.sides.map(trialsByCase);
       const repeated = repeatedMechanisms(all);
       const groups = groupsOf(list).map(({ text, cases }) => ({
-        band: { low: 1 - cases[0].margin, high: 1 + cases[0].margin },
+        band: { low: 1 / (1 + cases[0].margin), high: 1 + cases[0].margin },
         title: `${text} · ${statisticText(cases[0].statistic)}`,
         rows: byCase(cases).map((one) => rowOf(one, compared, trials, repeated)),
       }));
