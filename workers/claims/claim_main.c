@@ -15,6 +15,7 @@
 #include "workers/enclosure.h"
 #include "workers/labs/lab.h"
 #include "workers/parse.h"
+#include "workers/refusal.h"
 
 enum { STATUS_DONE = 0, STATUS_FAILED = 1, STATUS_REFUSED = 2 };
 enum { INPUT_BYTES_MAX = 4096, INPUT_PATIENCE_MS = 5000, SABOTAGE_BYTES = 31 };
@@ -124,25 +125,6 @@ static void read_request(struct request *request, struct faults *faults)
         faults_add(faults, "/sabotage", "the experiment has no sabotage \"%s\"", request->sabotage);
 }
 
-static int refuse(const struct faults *faults)
-{
-    AUTO(text_fini) struct text text = TEXT_EMPTY;
-    struct json_writer writer = json_writer_on(&text);
-    json_begin_object(&writer, NULL);
-    json_write_string(&writer, "type", "refused");
-    json_begin_array(&writer, "errors");
-    for (size_t i = 0; i < faults_kept(faults); i++) {
-        json_begin_object(&writer, NULL);
-        json_write_string(&writer, "pointer", faults->items[i].pointer);
-        json_write_string(&writer, "detail", faults->items[i].detail);
-        json_end_object(&writer);
-    }
-    json_end_array(&writer);
-    json_end_object(&writer);
-    puts(text_string(&text));
-    return STATUS_REFUSED;
-}
-
 /* ---- claim: the check ---- */
 
 static struct check check_of(const struct claim *claim)
@@ -229,7 +211,7 @@ int claim_main(int argument_count, char **arguments)
     struct faults faults = {.count = 0};
     read_request(&request, &faults);
     if (faults.count > 0)
-        return refuse(&faults);
+        return refusal_print(&faults);
     int result = all ? check_all(&request, &err) : check_one(&request, &err);
     if (result == 0)
         return STATUS_DONE;

@@ -1,6 +1,7 @@
 /* Shared memory without and with a lock: what the kernel does not do, and what the compiler does. */
 #include <errno.h>
 #include <signal.h>
+#include <stdalign.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -230,14 +231,28 @@ static int64_t count_lost(char *shm, enum lock lock, int times, int semaphores)
     return 2 * (int64_t)times - counter->plain - atomic_load(&counter->atomic);
 }
 
+/* The last word lies in two cache lines, half in each. */
 struct record {
-    volatile uint64_t words[RECORD_WORDS];
-    volatile uint64_t aligned;
+    alignas(64) volatile uint64_t words[RECORD_WORDS];
+    alignas(64) volatile uint64_t aligned;
     _Atomic int stop;
+    alignas(64) struct __attribute__((packed)) {
+        char gap[60];
+        volatile uint64_t word;
+    } straddling;
 };
 
-/* Records of eight equal words that a reader saw with unequal ones, among LOOKS. */
-static int64_t count_torn(char *shm, int64_t *torn_words)
+struct torn {
+    int64_t records, aligned, straddling;
+};
+
+static bool is_torn(uint64_t word)
+{
+    return word >> 32 != (word & UINT32_MAX);
+}
+
+/* A record of eight equal words and two words of equal halves: how often, among LOOKS, they were not. */
+static struct torn count_torn(char *shm)
 {
     struct record *record = (struct record *)shm;
     struct subject *writer = subject_new();
@@ -249,18 +264,19 @@ static int64_t count_torn(char *shm, int64_t *torn_words)
             for (int i = 0; i < RECORD_WORDS; i++)
                 record->words[i] = half;
             record->aligned = half << 32 | half;
+            record->straddling.word = half << 32 | half;
         }
         _exit(0);
     }
     subject_pin(0);
     while (atomic_load(&writer->calling) == 0)
         usleep(100);
-    int64_t torn = 0;
-    *torn_words = 0;
+    struct torn torn = {.records = 0};
     for (int look = 0; look < LOOKS; look++) {
-        uint64_t first = record->words[0], last = record->words[RECORD_WORDS - 1], word = record->aligned;
-        torn += first != last;
-        *torn_words += word >> 32 != (word & UINT32_MAX);
+        uint64_t first = record->words[0], last = record->words[RECORD_WORDS - 1];
+        torn.records += first != last;
+        torn.aligned += is_torn(record->aligned);
+        torn.straddling += is_torn(record->straddling.word);
     }
     atomic_store(&record->stop, 1);
     subject_wait(writer, SUBJECT_PATIENCE_MS);
@@ -274,15 +290,16 @@ static int check_lost(struct check *check)
     if (id < 0)
         return id;
     enum lock lock = check_is_sabotaged(check, "lock") ? LOCK_ATOMIC : LOCK_NONE;
-    int64_t lost = 0, torn_words;
+    int64_t lost = 0;
     for (check->repeats = 0; check->repeats < RACES && lost == 0; check->repeats++)
         lost = count_lost(shm, lock, COUNT_PLAIN, -1);
-    int64_t torn = count_torn(shm, &torn_words);
+    struct torn torn = count_torn(shm);
     check_integer(check, "increments_of_each_count", COUNT_PLAIN);
     check_integer(check, "lost_increments_count", lost);
     check_integer(check, "records_of_64_bytes_looked_at_count", LOOKS);
-    check_integer(check, "torn_records_count", torn);
-    check_integer(check, "torn_aligned_words_count", torn_words);
+    check_integer(check, "torn_records_count", torn.records);
+    check_integer(check, "torn_aligned_words_count", torn.aligned);
+    check_integer(check, "torn_words_across_cache_lines_count", torn.straddling);
     check_integer(check, "cpus_count", subject_cpu_count());
     return lost > 0 ? check_conclude(check, true, false) : check_leave_open(check, "inconclusive");
 }

@@ -194,7 +194,7 @@ static int check_close(struct check *check)
         result = inet_pair(check, other);
     if (result != 0)
         return result;
-    struct sockaddr_in mine;
+    struct sockaddr_in mine = {.sin_port = 0};
     socklen_t length = sizeof mine;
     getsockname(fds[0], (struct sockaddr *)&mine, &length);
     int copy = check_is_sabotaged(check, "no_dup") ? -1 : dup(fds[0]);

@@ -8,8 +8,9 @@
 
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "workers/refusal.h"
 
-enum { STATUS_REFUSED = 2, REQUEST_BYTES_MAX = 65536 };
+enum { REQUEST_BYTES_MAX = 65536 };
 /* What the leader needs to end a lab and tell how it went, before the enclosure's deadline ends the leader.
  */
 enum { REPORT_MS = 1000 };
@@ -47,25 +48,6 @@ static int read_request(struct text *request, struct text *rest, struct err *err
         if (request->length > REQUEST_BYTES_MAX)
             return err_set(err, EFBIG, "the request is longer than %d bytes", REQUEST_BYTES_MAX);
     }
-}
-
-static int refuse(const struct faults *faults)
-{
-    AUTO(text_fini) struct text text = TEXT_EMPTY;
-    struct json_writer writer = json_writer_on(&text);
-    json_begin_object(&writer, NULL);
-    json_write_string(&writer, "type", "refused");
-    json_begin_array(&writer, "errors");
-    for (size_t i = 0; i < faults_kept(faults); i++) {
-        json_begin_object(&writer, NULL);
-        json_write_string(&writer, "pointer", faults->items[i].pointer);
-        json_write_string(&writer, "detail", faults->items[i].detail);
-        json_end_object(&writer);
-    }
-    json_end_array(&writer);
-    json_end_object(&writer);
-    puts(text_string(&text));
-    return STATUS_REFUSED;
 }
 
 static void read_values(struct lab *lab, const struct text *request, struct faults *faults)
@@ -156,5 +138,5 @@ int lab_main(int argument_count, char **arguments)
         return EXIT_FAILURE;
     }
     read_values(&lab, &request, &faults);
-    return faults.count == 0 ? run(&lab) : refuse(&faults);
+    return faults.count == 0 ? run(&lab) : refusal_print(&faults);
 }
