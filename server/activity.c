@@ -59,7 +59,7 @@ static void count_output(struct activity *activity, size_t length)
     activity->output_bytes += length;
     if (activity->output_bytes <= ACTIVITY_OUTPUT_BYTES_MAX)
         return;
-    activity_kill(activity, "it said more than 32 MiB");
+    activity_kill(activity, "it said more than 16 MiB");
     close_output(activity);
 }
 

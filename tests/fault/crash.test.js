@@ -3,39 +3,16 @@
  * taken, and nothing stays behind. IPCLAB_KILLS says how often (default 6 of each).
  */
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, readFile, readlink, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { test } from "node:test";
 
-import { build, startServer, waitForRun } from "../api/support/server.js";
+import { startServer, waitForRun } from "../api/support/server.js";
+import { childrenOf, residue, workerProcesses } from "./support.js";
 
 const kills = Number(process.env.IPCLAB_KILLS ?? 6);
 const everything = { preset: "quick", trials: 3, duration_ms: 30, warmup_ms: 5 };
-
-/** @param {string} path */
-const readLines = async (path) => (await readFile(path, "utf8")).trimEnd().split("\n");
-
-/** Kernel objects and names that a crew makes outside its own directory. */
-async function residue() {
-  const ids = await Promise.all(["shm", "sem", "msg"].map(async (kind) => (await readLines(`/proc/sysvipc/${kind}`)).slice(1).map((line) => `${kind} ${line.trim().split(/\s+/)[1]}`)));
-  return [...ids.flat(), ...(await readdir("/dev/shm"))];
-}
-
-/** Processes of the worker program, whoever started them. */
-async function workerProcesses() {
-  const program = resolve(build, "ipclab-worker");
-  const found = [];
-  for (const pid of await readdir("/proc")) {
-    if (!/^\d+$/.test(pid)) continue;
-    const executable = await readlink(`/proc/${pid}/exe`).catch(() => "");
-    if (executable === program) found.push(Number(pid));
-  }
-  return found;
-}
-
-/** @param {number|undefined} pid */
-const childrenOf = async (pid) => (await readFile(`/proc/${pid}/task/${pid}/children`, "utf8").catch(() => "")).split(" ").filter(Boolean).map(Number);
 
 /**
  * A moment inside a trial: its start is told by an event, the rest is left to chance by a few quick requests.

@@ -21,7 +21,7 @@ async function waitFor(client, subject, id, holds = isOver) {
     for (;;) {
       const { json } = await client.get(path);
       if (holds(json)) return json;
-      await stream.next((event) => event.event === subject);
+      await stream.next();
     }
   } finally {
     stream.close();

@@ -22,11 +22,12 @@ export const long = { ...small, trials: 400, duration_ms: 100, name: "long" };
 
 /**
  * @param {import("node:test").TestContext} t
- * @param {{data?: string, port?: number, wrap?: string[]}} [options]  data: a directory that is kept afterwards
+ * @param {{data?: string, port?: number, wrap?: string[], programs?: string}} [options]
+ *   data: a directory that is kept afterwards; programs: the directory of the programs
  */
-export async function startServer(t, { data, port = 0, wrap = [] } = {}) {
+export async function startServer(t, { data, port = 0, wrap = [], programs = build } = {}) {
   const directory = data ?? (await mkdtemp(join(tmpdir(), "ipclab-api-")));
-  const command = [...wrap, join(build, "ipclab"), "serve", "--port", String(port), "--data", directory, "--no-first-run"];
+  const command = [...wrap, join(programs, "ipclab"), "serve", "--port", String(port), "--data", directory, "--no-first-run"];
   const child = spawn(command[0], command.slice(1), { stdio: ["ignore", "pipe", "pipe"] });
   const exited = once(child, "exit");
   let log = "";
