@@ -50,20 +50,23 @@ export function svgText(drawing) {
 }
 
 /**
- * A part of the page as one file that asks for nothing: the rules of all style sheets, and the elements as they stand,
+ * A part of the page as one file that asks for nothing: the text of all style sheets, and the elements as they stand,
  * without what only works with the server.
  * @param {Element} part
  * @param {string} title
+ * @returns {Promise<string>}
  */
-export function reportText(part, title) {
+export async function reportText(part, title) {
   const copy = /** @type {Element} */ (part.cloneNode(true));
   for (const element of copy.querySelectorAll("[hidden], .no-print, button:not(.sort), script")) element.remove();
   for (const element of copy.querySelectorAll("[tabindex]")) element.removeAttribute("tabindex");
   for (const link of copy.querySelectorAll("a[href]"))
     link.setAttribute("href", new URL(link.getAttribute("href") ?? "", location.href).href);
-  const rules = [...document.styleSheets].flatMap((sheet) => [...sheet.cssRules].map(({ cssText }) => cssText));
+  // As they are served: what the browser says of its rules lacks shorthands that hold a variable.
+  const sheets = [...document.styleSheets].flatMap(({ href }) => href ?? []);
+  const rules = await Promise.all(sheets.map(async (address) => (await fetch(address)).text()));
   const theme = document.documentElement.dataset.theme;
-  const body = new XMLSerializer().serializeToString(copy);
+  const body = new XMLSerializer().serializeToString(h("main", {}, copy));
   const head = [`<meta charset="utf-8">`, `<meta name="viewport" content="width=device-width, initial-scale=1">`];
   head.push(`<title>${title.replace(/[&<>]/g, "")}</title>`, `<style>\n${rules.join("\n")}\n</style>`);
   return `<!DOCTYPE html>\n<html lang="en"${theme ? ` data-theme="${theme}"` : ""}><head>${head.join("\n")}</head><body>${body}</body></html>\n`;

@@ -149,7 +149,13 @@ function createBody(store, signal) {
 
   const element = h("div", { class: "view compared", hidden: true });
   const head = createComparedHead({
-    onreport: () => shown && saveText(`ipclab-compare.html`, "text/html", reportText(element, titleOf(shown.sides))),
+    onreport: () => {
+      if (!shown) return;
+      reportText(element, titleOf(shown.sides)).then(
+        (text) => saveText("ipclab-compare.html", "text/html", text),
+        (error) => tellProblem(store, error),
+      );
+    },
     oncsv: () => shown && saveText("ipclab-compare.csv", "text/csv", verdictsCsv(shown)),
     oncopy: () => {
       const done = () => store.dispatch({ type: "notice", notice: { tone: "good", text: "The link is copied." } });

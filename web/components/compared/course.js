@@ -38,8 +38,9 @@ export function createInside(signal) {
   const title = h("h2", {});
   const about = h("small", { class: "muted" });
   const status = h("p", { class: "muted", role: "status" });
+  const element = h("section", { class: "card inside" }, h("div", { class: "card-head" }, title, about), status, chart.element);
   return {
-    element: h("section", { class: "card inside" }, h("div", { class: "card-head" }, title, about), status, chart.element),
+    element,
     /**
      * @param {Compared} compared
      * @param {Case} one  of the base
@@ -66,6 +67,8 @@ export function createInside(signal) {
       const complete = sides.every(({ run }) => series.has(run.id));
       setText(status, points.length > 0 ? "" : complete ? "These trials have no blocks in the archive (any more)." : "Reading the blocks…");
       status.hidden = points.length > 0;
+      // On paper nothing is read any more.
+      element.classList.toggle("no-print", points.length === 0);
       chart.element.hidden = points.length === 0;
       if (points.length === 0) return;
       const x = linearAxis([0, ...points.map((point) => point.x)]);

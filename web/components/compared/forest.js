@@ -171,6 +171,18 @@ function trialsHint(list) {
   return parts.join(" ");
 }
 
+/** A machine that does not repeat itself hides what is smaller. */
+const noisy = 0.05;
+
+/** @param {import("../../js/types.js").Comparison} comparison */
+function noiseHint({ noise_floor }) {
+  if (!noise_floor || noise_floor.value < noisy) return "";
+  return (
+    `Equal runs on this machine differ by up to ${formatShare(noise_floor.value)} (${formatPlural(noise_floor.pairs, "pair")}): ` +
+    "what changes less is called the same. A quieter machine tells more."
+  );
+}
+
 /** @param {readonly Verdict[]} list */
 function distancesText(list) {
   const classes = [...new Set(list.flatMap(({ distance }) => distance ?? []))].sort();
@@ -215,7 +227,7 @@ export function createForest(signal) {
         format: ratioText,
         heads,
       });
-      const few = trialsHint(all);
+      const few = [noiseHint(compared.comparison), trialsHint(all)].filter(Boolean).join(" ");
       hint.hidden = few === "";
       setText(hint, few);
       setChildren(method, `${methodText(compared)} ${distancesText(all)}`);
