@@ -42,6 +42,7 @@ int lab_session_init(struct lab *lab, struct err *err)
     sigset_t children;
     struct stat status;
     lab->leader = getpid();
+    setsid(); /* a signal to the lab's group is nobody else's */
     lab->is_observed = true;
     lab->origin_ns = clock_now_ns();
     lab->memory = map_shared(sizeof *lab->memory);
@@ -351,16 +352,16 @@ void lab_watch(struct lab *lab, int64_t ms)
 
 void lab_kill(struct lab *lab, int worker)
 {
+    pid_t pid = lab_pid(lab, worker);
     lab->followers[worker].is_killed_by_us = true;
-    if (!lab->followers[worker].has_ended)
-        kill(lab_pid(lab, worker), SIGKILL); /* nobody else reaps it, so the number is still its own */
+    if (pid > 0 && !lab->followers[worker].has_ended) /* 0 would be the whole group */
+        kill(pid, SIGKILL); /* nobody else reaps it, so the number is still its own */
 }
 
 void lab_session_end_all(struct lab *lab)
 {
     for (uint32_t i = 0; i < worker_count(lab); i++)
-        if (!lab->followers[i].has_ended && lab_pid(lab, (int)i) > 0)
-            lab_kill(lab, (int)i);
+        lab_kill(lab, (int)i);
     int status;
     pid_t pid;
     while ((pid = waitpid(-1, &status, 0)) > 0 || (pid < 0 && errno == EINTR))
