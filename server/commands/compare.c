@@ -82,6 +82,8 @@ static int print_comparison(const struct client_answer *answer, bool as_json)
         print_verdict(one);
     if (gate != NULL)
         printf("gate: %s%s%s\n", gate, reason != NULL ? ": " : "", reason != NULL ? reason : "");
+    if (isfinite(number(comparison, "trials_needed")))
+        printf("about %.0f trials of each case would tell\n", number(comparison, "trials_needed"));
     return status_of(comparison);
 }
 
