@@ -111,6 +111,39 @@ static bool caller_lives(int lifeline)
     return poll(&end, 1, 0) == 0;
 }
 
+/* Until the subject has ended, or the caller: -ECANCELED. */
+static int watch(pid_t subject, int lifeline)
+{
+    AUTO_CLOSE int pidfd = (int)syscall(SYS_pidfd_open, subject, 0);
+    struct pollfd fds[] = {{.fd = pidfd, .events = POLLIN}, {.fd = lifeline, .events = POLLIN}};
+    while (poll(fds, sizeof fds / sizeof *fds, -1) < 0 && errno == EINTR)
+        ;
+    return fds[1].revents != 0 ? -ECANCELED : 0;
+}
+
+static void kill_children(void)
+{
+    AUTO_FCLOSE FILE *children = fopen("/proc/thread-self/children", "re");
+    int pid;
+    while (children != NULL && fscanf(children, "%d", &pid) == 1)
+        kill(pid, SIGKILL);
+}
+
+/* What outlived its parents came to us, for we are their subreaper; and it comes in waves. */
+static void bury_children(void)
+{
+    do
+        kill_children();
+    while (waitpid(-1, NULL, 0) > 0 || errno == EINTR);
+}
+
+static void sweep(const char *directory)
+{
+    struct err err;
+    if (names_sweep(directory, &err) < 0)
+        fprintf(stderr, "ipclab-worker: sweep %s: %s\n", directory, err.text);
+}
+
 static int furnish(struct plan *plan, uid_t uid, gid_t gid)
 {
     struct err err;
@@ -128,17 +161,26 @@ _Noreturn static void be_keeper(struct plan *plan, int lifeline, uid_t uid, gid_
 {
     if (furnish(plan, uid, gid) < 0)
         _exit(STATUS_REFUSED);
-    /* After the ids are settled, for that cancels it. */
-    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-    if (!caller_lives(lifeline))
-        _exit(STATUS_REFUSED);
-    close(lifeline);
+    /* After the ids are settled, for that cancels it. Without namespaces the keeper outlives the caller, to
+     * sweep in its place. */
+    if (plan->enclosure.caged) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+        if (!caller_lives(lifeline))
+            _exit(STATUS_REFUSED);
+    }
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     pid_t subject = enclosure_fork();
     if (subject < 0)
         _exit(STATUS_REFUSED);
-    if (subject == 0)
+    if (subject == 0) {
+        close(lifeline);
         be_subject(plan);
+    }
+    if (!plan->enclosure.caged && watch(subject, lifeline) < 0) {
+        bury_children();
+        sweep(plan->enclosure.directory);
+        _exit(STATUS_REFUSED);
+    }
     int status = wait_for(subject);
     _exit(WIFSIGNALED(status) ? STATUS_KILLED + WTERMSIG(status) : WEXITSTATUS(status));
 }
@@ -200,22 +242,6 @@ static int make_directory(char *path, size_t path_bytes, struct err *err)
 
 /* ---- outside ---- */
 
-static void kill_children(void)
-{
-    AUTO_FCLOSE FILE *children = fopen("/proc/thread-self/children", "re");
-    int pid;
-    while (children != NULL && fscanf(children, "%d", &pid) == 1)
-        kill(pid, SIGKILL);
-}
-
-/* What outlived its parents came to us, for we are their subreaper; and it comes in waves. */
-static void bury_children(void)
-{
-    do
-        kill_children();
-    while (waitpid(-1, NULL, 0) > 0 || errno == EINTR);
-}
-
 static void await(pid_t keeper, int pidfd, int64_t deadline_ns, struct enclosure_end *end)
 {
     struct pollfd ended = {.fd = pidfd, .events = POLLIN};
@@ -275,9 +301,7 @@ static int run_uncaged(struct plan *plan, struct enclosure_end *end, struct err 
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     int result = run(plan, end, err);
     bury_children();
-    struct err sweep_err;
-    if (names_sweep(plan->enclosure.directory, &sweep_err) < 0)
-        fprintf(stderr, "ipclab-worker: sweep %s: %s\n", plan->enclosure.directory, sweep_err.text);
+    sweep(plan->enclosure.directory);
     return result;
 }
 

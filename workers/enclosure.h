@@ -8,8 +8,8 @@
  *
  * Where namespaces are refused the enclosure is "uncaged": every process follows its parent into death
  * (enclosure_fork), files lie in a directory of its own, and System V objects are written down beforehand
- * (enclosure_record_segments, enclosure_semget). The caller sweeps; if it is killed as well, the next
- * enclosure does.
+ * (enclosure_record_segments, enclosure_semget). The caller sweeps, or the keeper if the caller is
+ * killed; if both are, the next enclosure does.
  *
  * The function starts with default signals, no core dumps, and without capabilities unless asked otherwise,
  * so that permission bits bind root too. Standard input, output and error are the caller's.

@@ -21,6 +21,7 @@ enum { DEADLINE_MS = 30 * 1000, SHORT_MS = 100, PATIENCE_MS = 60 * 1000 };
 /* What the function made, told to the test through a pipe whose write end its processes hold. */
 struct made {
     int segment, semaphores;
+    pid_t keeper;
     char directory[ENCLOSURE_PATH_BYTES];
 };
 
@@ -64,7 +65,7 @@ static int make_things(const struct enclosure *enclosure, void *context)
 {
     int report = *(int *)context;
     struct err err;
-    struct made made = {.segment = -1};
+    struct made made = {.segment = -1, .keeper = getppid()};
     memcpy(made.directory, enclosure->directory, sizeof made.directory);
     if (enclosure_record_segments(enclosure, &err) < 0)
         return 1;
@@ -158,29 +159,52 @@ Test(enclosure, binds_root_by_permission_bits)
     }
 }
 
-/* kill -9 of the caller: its processes follow, and the next enclosure sweeps what they could not. */
+/* A caller whose function waits for ever; *made is what it has made until now. */
+static pid_t start_caller(bool without_namespaces, int *gone, struct made *made)
+{
+    int fds[2];
+    cr_assert(eq(int, pipe2(fds, O_CLOEXEC), 0));
+    pid_t caller = fork();
+    if (caller == 0) {
+        enclose(without_namespaces, DEADLINE_MS, make_things_and_wait, &fds[1]);
+        _exit(0);
+    }
+    close(fds[1]);
+    *gone = fds[0];
+    cr_assert(eq(long, read(fds[0], made, sizeof *made), (long)sizeof *made));
+    return caller;
+}
+
 Test(enclosure, does_not_outlive_its_caller)
 {
     AUTO(scratch_fini) struct scratch scratch;
     scratch_init(&scratch);
     setenv("TMPDIR", scratch.path, 1);
     for (int i = 0; i < 2; i++) {
-        int fds[2];
-        cr_assert(eq(int, pipe2(fds, O_CLOEXEC), 0));
-        pid_t caller = fork();
-        if (caller == 0) {
-            enclose(ways[i], DEADLINE_MS, make_things_and_wait, &fds[1]);
-            _exit(0);
-        }
-        close(fds[1]);
         struct made made;
-        cr_assert(eq(long, read(fds[0], &made, sizeof made), (long)sizeof made));
+        AUTO_CLOSE int gone = -1;
+        pid_t caller = start_caller(ways[i], &gone, &made);
         kill(caller, SIGKILL);
         waitpid(caller, NULL, 0);
-        await_all_gone(fds[0]);
-        close(fds[0]);
-        bool had_directory = strncmp(made.directory, scratch.path, strlen(scratch.path)) == 0;
-        enclose(true, DEADLINE_MS, return_seven, NULL);
-        nothing_is_left(&made, had_directory);
+        await_all_gone(gone);
+        nothing_is_left(&made, strncmp(made.directory, scratch.path, strlen(scratch.path)) == 0);
     }
+}
+
+Test(enclosure, is_swept_by_the_next_when_all_were_killed)
+{
+    AUTO(scratch_fini) struct scratch scratch;
+    scratch_init(&scratch);
+    setenv("TMPDIR", scratch.path, 1);
+    struct made made;
+    AUTO_CLOSE int gone = -1;
+    pid_t caller = start_caller(true, &gone, &made);
+    kill(caller, SIGSTOP);
+    kill(made.keeper, SIGKILL);
+    kill(caller, SIGKILL);
+    waitpid(caller, NULL, 0);
+    await_all_gone(gone);
+    cr_assert(eq(int, access(made.directory, F_OK), 0));
+    enclose(true, DEADLINE_MS, return_seven, NULL);
+    nothing_is_left(&made, true);
 }
