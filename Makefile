@@ -194,6 +194,12 @@ bench aa:
 	+@$(MAKE) programs $(perf_programs)
 	@BUILD=$(BUILD) node tests/perf/$@.js
 
+# A full archive in DIR (3 GB, made once, in some minutes), and what an answer out of it costs.
+.PHONY: bench-archive
+bench-archive: dependencies
+	+@$(MAKE) $(BUILD)/tests/archive
+	@$(BUILD)/tests/archive $(or $(DIR),build/archive)
+
 .PHONY: arch
 arch:
 	@sh .ci/floors
@@ -218,6 +224,7 @@ help:
 	@echo 'make check      the fast tests'
 	@echo 'make bench      ipclab beside the limit and its peers, into docs/benchmarks.md (QUICK=1 into build/, ROUNDS=)'
 	@echo 'make aa         the same experiment twice, PAIRS=5 times: nothing may differ'
+	@echo 'make bench-archive  how fast an archive of 10,000 runs answers (DIR=build/archive)'
 	@echo 'make lint       formatting, floors, static analysis, the page'
 	@echo 'make arch       do includes go down the floors only?'
 	@echo 'make install    PREFIX=/usr/local DESTDIR='
