@@ -158,9 +158,10 @@ $(BUILD)/tests/fault/%: $(BUILD)/obj/tests/fault/%.o $(call object,$(wildcard te
 	$(call say,LINK)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS_server)
 
-perf_programs := $(BUILD)/tests/probe $(BUILD)/tests/compare
+perf_programs := $(BUILD)/tests/probe $(BUILD)/tests/compare $(BUILD)/tests/timeline
 $(BUILD)/tests/probe: $(call object,$(probe_c) workers/control workers/distance server/trial_merge)
 $(BUILD)/tests/compare: $(call object,tests/perf/compare/main server/analysis/compare server/analysis/stats)
+$(BUILD)/tests/timeline: $(call object,tests/perf/timeline/main workers/timeline)
 $(perf_programs): $(common_o)
 	@mkdir -p $(@D)
 	$(call say,LINK)
@@ -194,6 +195,12 @@ bench aa:
 	+@$(MAKE) programs $(perf_programs)
 	@BUILD=$(BUILD) node tests/perf/$@.js
 
+# What a call in a lab's timeline costs.
+.PHONY: bench-timeline
+bench-timeline:
+	+@$(MAKE) $(BUILD)/tests/timeline
+	@$(BUILD)/tests/timeline
+
 # A full archive in DIR (3 GB, made once, in some minutes), and what an answer out of it costs.
 .PHONY: bench-archive
 bench-archive: dependencies
@@ -224,6 +231,7 @@ help:
 	@echo 'make check      the fast tests'
 	@echo 'make bench      ipclab beside the limit and its peers, into docs/benchmarks.md (QUICK=1 into build/, ROUNDS=)'
 	@echo 'make aa         the same experiment twice, PAIRS=5 times: nothing may differ'
+	@echo 'make bench-timeline  what it costs to have a call in the timeline of a lab'
 	@echo 'make bench-archive  how fast an archive of 10,000 runs answers (DIR=build/archive)'
 	@echo 'make lint       formatting, floors, static analysis, the page'
 	@echo 'make arch       do includes go down the floors only?'
@@ -234,5 +242,5 @@ help:
 # ---- what each object was made from ----
 
 -include $(patsubst %.o,%.d,$(common_o) $(db_o) $(server_o) $(workers_o) $(unit_o) $(conformance_o))
--include $(patsubst %.o,%.d,$(call object,$(probe_c) tests/perf/compare/main.c tests/perf/archive/archive.c $(wildcard tests/fault/*.c)))
+-include $(patsubst %.o,%.d,$(call object,$(probe_c) tests/perf/compare/main.c tests/perf/timeline/main.c tests/perf/archive/archive.c $(wildcard tests/fault/*.c)))
 .SECONDARY:

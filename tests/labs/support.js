@@ -60,7 +60,8 @@ export function startLab(name, parameters, options) {
       });
     }
   };
-  return { child, lines, ended, seen, /** @param {object} line */ say: (line) => child.stdin.write(`${JSON.stringify(line)}\n`) };
+  const say = (/** @type {object} */ line) => child.stdin.write(`${JSON.stringify(line)}\n`);
+  return { child, lines, ended, seen, say };
 }
 
 /** @param {string} name @param {Parameters} [parameters] @param {Options} [options] @returns {Promise<Ended>} */
