@@ -43,7 +43,7 @@ static int check_sharing(struct check *check)
 const struct claim claim_24 = {
     .number = 24,
     .mechanism = "mmap_file",
-    .criterion = "direction",
+    .criterion = "reach",
     .source = "p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);\n"
               "*p = 'S';                 /* everybody sees it, and so does read(fd) */\n"
               "p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);\n"

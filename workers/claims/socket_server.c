@@ -53,6 +53,7 @@ static int check_sequence(struct check *check)
 const struct claim claim_64 = {
     .number = 64,
     .mechanism = "tcp",
+    .criterion = "synchronises",
     .source = "bind(fd, …); connect(client, …);       /* -1, ECONNREFUSED: nobody listens */\n"
               "listen(fd, 5);\n"
               "connect(client, …);                    /* 0: the kernel shakes hands */\n"

@@ -84,6 +84,7 @@ static int check_get(struct check *check)
 const struct claim claim_59 = {
     .number = 59,
     .mechanism = "tcp",
+    .criterion = "direction",
     .source = "$ telnet 127.0.0.1 PORT\n"
               "GET /              # the page alone, if the server speaks HTTP/0.9\n"
               "\n"
