@@ -134,7 +134,8 @@ const struct claim claim_53 = {
     .number = 53,
     .mechanism = "fifo",
     .criterion = "synchronises",
-    .source = "fd = open(path, O_RDONLY);              /* sleeps until somebody opens to write */\n"
+    .source = "/* sleeps until somebody opens to write */\n"
+              "fd = open(path, O_RDONLY);\n"
               "fd = open(path, O_WRONLY | O_NONBLOCK); /* -1, ENXIO: there is no reader */\n"
               "fd = open(path, O_RDWR);                /* returns at once, on Linux */",
     .sabotages = {"read_write"},
@@ -333,7 +334,8 @@ const struct claim claim_56 = {
     .criterion = "boundaries",
     .source = "memset(message, 'a' + i, sizeof message);  /* writer i of three */\n"
               "for (n = 0; n < 200; n++)\n"
-              "    write(fd, message, 4096);              /* PIPE_BUF; then 4097; then 60000 */\n"
+              "    /* PIPE_BUF; then 4097; then 60000 */\n"
+              "    write(fd, message, 4096);\n"
               "/* reader: torn += a frame with two letters in it */",
     .sabotages = {"two_writes"},
     .run = check_atomic,

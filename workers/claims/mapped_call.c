@@ -46,10 +46,12 @@ static int check_offsets(struct check *check)
 const struct claim claim_29 = {
     .number = 29,
     .mechanism = "mmap_file",
-    .source = "mmap(NULL, 100, PROT_READ, MAP_SHARED, fd, 4096);   /* any multiple of a page */\n"
+    .source = "/* any multiple of a page */\n"
+              "mmap(NULL, 100, PROT_READ, MAP_SHARED, fd, 4096);\n"
               "mmap(NULL, 100, PROT_READ, MAP_SHARED, fd, 1);      /* EINVAL */\n"
               "mmap(NULL, 0, PROT_READ, MAP_SHARED, fd, 0);        /* EINVAL */\n"
-              "mmap(NULL, 100, PROT_READ, MAP_SHARED, fd, 409600); /* behind the end: granted */",
+              "/* behind the end: granted */\n"
+              "mmap(NULL, 100, PROT_READ, MAP_SHARED, fd, 409600);",
     .sabotages = {"aligned"},
     .run = check_offsets,
 };
@@ -85,7 +87,8 @@ const struct claim claim_30 = {
     .source = "p = mmap(NULL, n, PROT_READ, MAP_SHARED, fd, 0);\n"
               "*p = 'w';  /* SIGSEGV */\n"
               "p = mmap(NULL, n, PROT_WRITE, MAP_SHARED, fd, 0);\n"
-              "c = *p;    /* works here: this CPU has no pages that can be written and not read */",
+              "/* works here: this CPU has no pages that can be written and not read */\n"
+              "c = *p;",
     .sabotages = {"writable"},
     .run = check_protection,
 };

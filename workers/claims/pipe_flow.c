@@ -377,7 +377,8 @@ const struct claim claim_73 = {
     .number = 73,
     .mechanism = "pipe",
     .criterion = "boundaries",
-    .source = "for (n = 0; n < 32 Mi; n += count)      /* writer: 0, 1, 2, … in random pieces */\n"
+    .source = "/* writer: 0, 1, 2, … in random pieces */\n"
+              "for (n = 0; n < 32 Mi; n += count)\n"
               "    write(fds[1], &numbers[n], count * 8);\n"
               "while (read(fds[0], &number, 8) == 8)   /* reader */\n"
               "    misplaced += number != expected++;",

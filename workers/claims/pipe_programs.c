@@ -304,7 +304,8 @@ const struct claim claim_71 = {
     .mechanism = "pipe",
     .source = "shmget(key, size, S_IRUSR | S_IWUSER);  /* it is S_IWUSR */\n"
               "int read_fd, int write_fd;              /* int once */\n"
-              "printf(\u201chello\u201d);                       /* quotes of a word processor */",
+              "/* quotes of a word processor */\n"
+              "printf(\u201chello\u201d);",
     .sabotages = {"correct"},
     .run = check_snippets,
 };

@@ -208,7 +208,8 @@ const struct claim claim_23 = {
     .number = 23,
     .mechanism = "shm_sysv",
     .source = "p = shmat(id, NULL, 0);                   /* Linux finds a place */\n"
-              "shmat(id, (void *)0x5000000, 0);          /* there, if it is free; else EINVAL */\n"
+              "/* there, if it is free; else EINVAL */\n"
+              "shmat(id, (void *)0x5000000, 0);\n"
               "shmat(id, (void *)0x5000001, 0);          /* EINVAL: no multiple of a page */\n"
               "shmat(id, (void *)0x5000001, SHM_RND);    /* rounded down */",
     .sabotages = {"address_in_use"},

@@ -184,7 +184,8 @@ const struct claim claim_22 = {
     .criterion = "persists",
     .source = "shmdt(p);                   /* nattch is 0 now, and the segment stays */\n"
               "p = shmat(id, NULL, 0);     /* so does what was in it */\n"
-              "shmctl(id, IPC_RMID, NULL); /* right after shmat: then it goes with its last user */",
+              "/* right after shmat: then it goes with its last user */\n"
+              "shmctl(id, IPC_RMID, NULL);",
     .sabotages = {"remove_first"},
     .run = check_last_detach,
 };

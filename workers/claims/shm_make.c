@@ -64,7 +64,8 @@ const struct claim claim_10 = {
     .mechanism = "shm_sysv",
     .source = "id = shmget(IPC_PRIVATE, 25600, 0600); /* rss in /proc/sysvipc/shm: 0 */\n"
               "p = shmat(id, NULL, 0);                /* still 0 */\n"
-              "p[0] = p[4096] = p[8192] = 1;          /* 12288: a page for each first touch */",
+              "/* 12288: a page for each first touch */\n"
+              "p[0] = p[4096] = p[8192] = 1;",
     .sabotages = {"touch_all"},
     .run = check_lazy_pages,
 };
@@ -237,7 +238,8 @@ const struct claim claim_16 = {
     .source = "id = shmget(IPC_PRIVATE, 100, 0600);\n"
               "shmctl(id, IPC_STAT, &status); /* shm_segsz: 100, as asked */\n"
               "p[4095] = 'x';                 /* works: the mapping has whole pages */\n"
-              "p[4096] = 'x';                 /* SIGSEGV, if nothing happens to be mapped there */",
+              "/* SIGSEGV, if nothing happens to be mapped there */\n"
+              "p[4096] = 'x';",
     .sabotages = {"whole_page"},
     .run = check_rounding,
 };

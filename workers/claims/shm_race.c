@@ -94,7 +94,8 @@ const struct claim claim_3 = {
     .number = 3,
     .mechanism = "shm_sysv",
     .criterion = "synchronises",
-    .source = "while (*shm != '*')                   /* gcc -O2 loads it once and spins for ever */\n"
+    .source = "/* gcc -O2 loads it once and spins for ever */\n"
+              "while (*shm != '*')\n"
               "    ;\n"
               "while (*(volatile char *)shm != '*')  /* loads it each time */\n"
               "    ;",

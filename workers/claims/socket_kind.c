@@ -152,9 +152,11 @@ const struct claim claim_63 = {
     .mechanism = "udp",
     .criterion = "boundaries",
     .source = "for (i = 0; i < 2000; i++)\n"
-              "    send(fd, datagram, 1000, 0);    /* 1000, each time; nobody reads: most are lost */\n"
+              "    /* 1000, each time; nobody reads: most are lost */\n"
+              "    send(fd, datagram, 1000, 0);\n"
               "send(fd, datagram, 65508, 0);       /* -1, EMSGSIZE */\n"
-              "send(unix_fd, datagram, 1000, MSG_DONTWAIT); /* AF_UNIX: EAGAIN when full, none lost */",
+              "/* AF_UNIX: EAGAIN when full, none lost */\n"
+              "send(unix_fd, datagram, 1000, MSG_DONTWAIT);",
     .sabotages = {"read_each"},
     .run = check_datagrams,
 };

@@ -106,7 +106,8 @@ const struct claim claim_65 = {
     .source = "bind(fd, &address, sizeof address);    /* 0 */\n"
               "bind(second, &address, sizeof address);/* -1, EADDRINUSE */\n"
               "close(unix_fd);\n"
-              "bind(second, &path, sizeof path);      /* -1, EADDRINUSE: the file is still there */\n"
+              "/* -1, EADDRINUSE: the file is still there */\n"
+              "bind(second, &path, sizeof path);\n"
               "unlink(path.sun_path);                 /* the missing line */",
     .sabotages = {"unlink"},
     .run = check_names,
@@ -180,7 +181,8 @@ const struct claim claim_66 = {
               "for (i = 0; i < 6; i++)\n"
               "    connect(client[i], …);  /* two are established, four stay in SYN_SENT */\n"
               "while (accept(fd, NULL, NULL) >= 0)\n"
-              "    ;                       /* and are established when their SYN comes again */",
+              "    /* and are established when their SYN comes again */\n"
+              "    ;",
     .sabotages = {"close_listener"},
     .run = check_backlog,
 };

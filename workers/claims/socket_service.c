@@ -284,10 +284,13 @@ const struct claim claim_58 = {
     .number = 58,
     .mechanism = "tcp",
     .criterion = "reach",
-    .source = "unshare(CLONE_NEWNET);                      /* another network, a veth pair between */\n"
+    .source = "/* another network, a veth pair between */\n"
+              "unshare(CLONE_NEWNET);\n"
               "connect(tcp, \"10.58.0.1\", …);               /* through the cable */\n"
-              "connect(local, \"/tmp/socket\", …);           /* a file is found from any network */\n"
-              "connect(local, \"\\0ipclab\", …);              /* -1, ECONNREFUSED: abstract names are not */",
+              "/* a file is found from any network */\n"
+              "connect(local, \"/tmp/socket\", …);\n"
+              "/* -1, ECONNREFUSED: abstract names are not */\n"
+              "connect(local, \"\\0ipclab\", …);",
     .sabotages = {"no_cable"},
     .keeps_capabilities = true,
     .run = check_reach,

@@ -110,7 +110,8 @@ const struct claim claim_5 = {
     .mechanism = "shm_sysv",
     .source = "shared = shmat(shmget(IPC_PRIVATE, 1 << 20, 0600), NULL, 0);\n"
               "private = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);\n"
-              "for (pass = 0; pass < 2; pass++)        /* the first meets 256 page faults in each */\n"
+              "/* the first meets 256 page faults in each */\n"
+              "for (pass = 0; pass < 2; pass++)\n"
               "    for (i = 0; i < (1 << 20) / 8; i++)\n"
               "        memory[i] = i;",
     .sabotages = {"private"},
@@ -189,7 +190,8 @@ const struct claim claim_7 = {
     .mechanism = "shm_sysv",
     .source = "produce(shared); consume(shared);  /* in place */\n"
               "\n"
-              "produce(mine);                     /* as a channel: two copies, like a pipe's */\n"
+              "/* as a channel: two copies, like a pipe's */\n"
+              "produce(mine);\n"
               "memcpy(shared, mine, n);\n"
               "memcpy(yours, shared, n);\n"
               "consume(yours);",

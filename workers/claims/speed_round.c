@@ -214,10 +214,12 @@ static int check_fastest(struct check *check)
 const struct claim claim_4 = {
     .number = 4,
     .mechanism = "shm_sysv",
-    .source =
-        "while (atomic_load(&slot->number) != next) ; /* spin: no system call, two CPUs busy */\n"
-        "semop(id, &down, 1);                         /* sleep: as many calls as a pipe, and a switch */\n"
-        "read(fds[0], message, 64);",
+    .source = "/* spin: no system call, and two CPUs busy */\n"
+              "while (atomic_load(&slot->number) != next)\n"
+              "    ;\n"
+              "/* sleep: as many calls as a pipe, and a switch */\n"
+              "semop(id, &down, 1);\n"
+              "read(fds[0], message, 64);",
     .sabotages = {"pipe_in_its_place"},
     .run = check_fastest,
 };
