@@ -21,6 +21,10 @@
 /* How long to wait before asking a full disk again. */
 #define RETRY_NS (1 * NS_PER_S)
 
+/* How long a run may be kept from its next trial by labs and claims that are asked for one after the other.
+ */
+#define TURN_NS (20 * NS_PER_S)
+
 /* A lab ends itself in time, a claim within CHECK_MS; this is for one that hangs. */
 enum { DEADLINE_MARGIN_MS = 3000, CHECK_MS = 10000 };
 
@@ -45,6 +49,7 @@ struct activities {
     const struct worker_program *program;
     struct slot *slots;
     bool stopping;
+    int64_t held_since_ns;        /* since when the runner waits for its turn, 0 = it does not */
     struct loop_timer step_timer; /* the next step is taken from the loop, never inside a callback */
 };
 
@@ -279,6 +284,16 @@ static bool archive_ended(struct activities *activities)
     return all;
 }
 
+/* Not beside a trial, and not when a run has waited long enough. */
+static bool may_begin(const struct activities *activities)
+{
+    const struct runner *runner = activities->app->runner;
+    if (runner_is_measuring(runner))
+        return false;
+    return runner_current_run(runner) == 0 || activities->held_since_ns == 0 ||
+           clock_now_ns() - activities->held_since_ns < TURN_NS;
+}
+
 static bool begin_queued(struct activities *activities)
 {
     static const size_t at_once[] = {[STORE_ATTEMPTS] = ACTIVITIES_ATTEMPTS_AT_ONCE, [STORE_CHECKS] = 1};
@@ -298,7 +313,7 @@ static bool begin_queued(struct activities *activities)
 static void step(struct activities *activities)
 {
     bool well = archive_ended(activities);
-    if (!activities->stopping && !runner_is_measuring(activities->app->runner))
+    if (!activities->stopping && may_begin(activities))
         well &= begin_queued(activities);
     if (!well)
         loop_timer_arm(&activities->step_timer, RETRY_NS);
@@ -313,9 +328,18 @@ static void step_due(struct loop_timer *timer)
 
 bool activities_take_turn(struct activities *activities)
 {
-    if (!begin_queued(activities))
+    if (activities->held_since_ns == 0)
+        activities->held_since_ns = clock_now_ns();
+    if (may_begin(activities) && !begin_queued(activities))
         loop_timer_arm(&activities->step_timer, RETRY_NS);
+    if (activities->slots == NULL)
+        activities->held_since_ns = 0;
     return activities->slots != NULL;
+}
+
+void activities_go_on(struct activities *activities)
+{
+    loop_timer_arm(&activities->step_timer, 0);
 }
 
 /* ---- the door ---- */

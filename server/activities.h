@@ -56,5 +56,7 @@ const char *activities_waiting_for(const struct activities *activities, enum sto
 
 /* The runner asks between two trials. True: the turn is theirs, and runner_go_on comes when they are done. */
 bool activities_take_turn(struct activities *activities);
+/* A trial, or a run, is over: goes on with what waited for it. */
+void activities_go_on(struct activities *activities);
 
 #endif

@@ -69,6 +69,7 @@ static bool finish_run(struct runner *runner, int64_t run_id, enum run_state sta
     }
     progress_close(&runner->progress);
     runner->cancelling = false;
+    activities_go_on(runner->app->activities);
     return true;
 }
 
@@ -217,6 +218,7 @@ static void crew_ended(void *context, const struct crew_end *end)
                       current->one.mechanism, end->cause);
         current->pending = true;
     }
+    activities_go_on(runner->app->activities);
     loop_timer_arm(&runner->step_timer, 0);
 }
 
