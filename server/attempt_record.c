@@ -7,7 +7,11 @@
 
 #include "common/cleanup.h"
 
-enum { WORKERS_MAX = 64, WORKER_NAME_BYTES = 48 };
+enum {
+    WORKERS_MAX = 64,
+    WORKER_NAME_BYTES = 48,
+    LINE_DEPTH_MAX = JSON_DEPTH_MAX - 4, /* so that a record, which nests it deeper, can be read again */
+};
 
 struct worker {
     char name[WORKER_NAME_BYTES];
@@ -222,6 +226,16 @@ static int take_by_type(struct attempt_record *record, const struct json_node *l
     return err_set(err, EPROTO, "it said a line of type \"%.40s\"", type);
 }
 
+static int depth_of(const struct json_node *node)
+{
+    int deepest = 0;
+    for (const struct json_node *child = json_first(node); child != NULL; child = json_next(child)) {
+        int depth = depth_of(child);
+        deepest = depth > deepest ? depth : deepest;
+    }
+    return deepest + 1;
+}
+
 int attempt_record_take(struct attempt_record *record, const char *line, size_t length, struct err *err)
 {
     AUTO(json_cleanup) struct json_node *document = json_parse(line, length, err);
@@ -229,6 +243,8 @@ int attempt_record_take(struct attempt_record *record, const char *line, size_t 
         err_prefix(err, "it said what is no JSON");
         return -EPROTO;
     }
+    if (depth_of(document) > LINE_DEPTH_MAX)
+        return err_set(err, EPROTO, "it said a line nested more than %d deep", LINE_DEPTH_MAX);
     AUTO_FREE char *type = strdup(json_string_or(json_member(document, "type"), ""));
     if (type == NULL)
         return 0;

@@ -191,17 +191,19 @@ static int read_record(struct app *app, int64_t id, struct text *record, struct 
         app->activities != NULL ? activities_record_of(app->activities, id) : NULL;
     if (live == NULL) {
         int status = store_attempt_record(app->store, id, record, err);
-        if (status == 0 && strcmp(text_string(record), "null") == 0) {
+        if (status < 0)
+            return status;
+        if (strcmp(text_string(record), "null") == 0) {
             text_clear(record);
             text_append(record, nothing);
         }
-        return status;
+    } else {
+        struct json_writer writer = json_writer_on(record);
+        json_begin_object(&writer, NULL);
+        attempt_record_write(&writer, live);
+        json_end_object(&writer);
     }
-    struct json_writer writer = json_writer_on(record);
-    json_begin_object(&writer, NULL);
-    attempt_record_write(&writer, live);
-    json_end_object(&writer);
-    return text_ok(record) ? 0 : err_set(err, ENOMEM, "out of memory for an attempt");
+    return text_ok(record) && record->length > 0 ? 0 : err_set(err, ENOMEM, "out of memory for an attempt");
 }
 
 static void answer_attempt(struct app *app, const struct request *request, int64_t id, int status,

@@ -131,6 +131,7 @@ Test(attempt_record, refuses_what_no_lab_says)
     take(record, "{}", -EPROTO);
     take(record, "[1]", -EPROTO);
     take(record, "{\"type\":\"lottery\"}", -EPROTO);
+    take(record, "{\"type\":\"panel\",\"data\":{\"a\":[[[[[[[[[[[1]]]]]]]]]]]}}", -EPROTO);
     attempt_record_free(record);
 }
 
