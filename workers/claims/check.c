@@ -5,14 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const verdict_names[VERDICT_COUNT] = {
-    [VERDICT_HOLDS] = "holds",
-    [VERDICT_CONDITIONAL] = "conditional",
-    [VERDICT_DOES_NOT_HOLD] = "does_not_hold",
-    [VERDICT_INCONCLUSIVE] = "inconclusive",
-    [VERDICT_SKIPPED] = "skipped",
-};
-
 bool check_is_sabotaged(const struct check *check, const char *sabotage)
 {
     return strcmp(check->sabotage, sabotage) == 0;
@@ -65,7 +57,7 @@ void check_address(struct check *check, const char *name, const void *address)
 
 /* ---- verdict ---- */
 
-static void decide(struct check *check, enum verdict verdict, const char *why)
+static void decide(struct check *check, enum check_verdict verdict, const char *why)
 {
     check->verdict = verdict;
     check->why = why;
@@ -73,7 +65,9 @@ static void decide(struct check *check, enum verdict verdict, const char *why)
 
 int check_conclude(struct check *check, bool shown, bool limited)
 {
-    enum verdict verdict = !shown ? VERDICT_DOES_NOT_HOLD : limited ? VERDICT_CONDITIONAL : VERDICT_HOLDS;
+    enum check_verdict verdict = !shown    ? VERDICT_DOES_NOT_HOLD
+                                 : limited ? VERDICT_CONDITIONAL
+                                           : VERDICT_HOLDS;
     decide(check, verdict, verdict_names[verdict]);
     return 0;
 }

@@ -12,17 +12,9 @@
 
 #include "common/json.h"
 #include "common/text.h"
+#include "common/words.h"
 #include "workers/claims/claim.h"
 #include "workers/enclosure.h"
-
-enum verdict {
-    VERDICT_HOLDS,
-    VERDICT_CONDITIONAL,
-    VERDICT_DOES_NOT_HOLD,
-    VERDICT_INCONCLUSIVE, /* a race that did not show, or figures too close to tell */
-    VERDICT_SKIPPED,      /* something is missing here */
-    VERDICT_COUNT
-};
 
 struct check {
     const struct claim *claim;
@@ -30,7 +22,7 @@ struct check {
     const char *sabotage; /* "": none */
     struct text text;     /* of the evidence, through the writer */
     struct json_writer evidence;
-    enum verdict verdict;
+    enum check_verdict verdict;
     const char *why; /* key of the explanation */
     int repeats;
     struct {
