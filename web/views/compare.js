@@ -365,7 +365,8 @@ export function mountCompare({ root, signal, query, store }) {
       const [first, ...others] = runs.map(({ id }) => id);
       const answer = await getComparison({ base: first, against: others.join(","), statistic, max_slower }, signal);
       await Promise.all(runs.map(readFigures));
-      await Promise.all(
+      // Without its facts a machine is still told apart by its hash.
+      await Promise.allSettled(
         runs.flatMap(({ machine }) => (machine ? [loadMachineOfRuns(store, machine.full, signal)] : [])),
       );
       if (mine !== turn) return;

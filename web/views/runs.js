@@ -5,6 +5,7 @@ import { getRuns } from "../js/api.js";
 import { filtersOf, isFiltered, selected_max, selectionOf, sorts, withSelected } from "../js/archive.js";
 import { h, setAttribute, setText, syncChildren } from "../js/dom.js";
 import { navigateQuery } from "../js/router.js";
+import { archiveAddress, askArchive } from "../components/archive/ask.js";
 import { createArchiveFilters } from "../components/archive/filters.js";
 import { createImport } from "../components/archive/import.js";
 import { createRunRow } from "../components/archive/row.js";
@@ -17,9 +18,6 @@ import { createSelection } from "../components/archive/selection.js";
  */
 
 const page_runs = 50;
-/** After a gap, as many runs are read again as were shown; the server gives so many at once. */
-const reread_runs = 200;
-const reread_runs_most = 2000;
 
 /** What a reader calls a machine. @param {State} state @param {string} comparable */
 function machineText({ machine, machines }, comparable) {
@@ -39,7 +37,7 @@ function createSortHead(text, kind, orders) {
   let next = orders[0];
   const button = h(
     "button",
-    { type: "button", class: "sort", onclick: () => navigateQuery({ sort: next === sorts[0] ? null : next }) },
+    { type: "button", class: "sort", onclick: () => askArchive({ sort: next === sorts[0] ? null : next }) },
     text,
     arrow,
   );
@@ -85,11 +83,11 @@ function createRunTable(rows) {
 }
 
 /**
- * The pages of the list that were read so far.
+ * The page of the list that the address names. How many runs there are does not matter to it.
  * @param {Store} store
  * @param {AbortSignal} signal
  */
-function createPages(store, signal) {
+function createPage(store, signal) {
   let turn = 0;
   return {
     /** @type {number[]} */
@@ -97,29 +95,44 @@ function createPages(store, signal) {
     /** @type {string|null} */
     next: null,
     read: false,
-    /**
-     * @param {URLSearchParams} asked
-     * @param {string|null} cursor  null: from the beginning
-     * @param {number} [wanted]  at least so many, if there are so many
-     * @returns {Promise<boolean>}  false: overtaken by a later call
-     */
-    async load(asked, cursor, wanted = page_runs) {
+    /** @param {URLSearchParams} asked @returns {Promise<boolean>}  false: overtaken by a later call */
+    async load(asked) {
       const mine = ++turn;
-      /** @type {number[]} */
-      const ids = [];
-      let next = cursor;
-      do {
-        const limit = Math.min(reread_runs, wanted);
-        const page = await getRuns({ ...filtersOf(asked), limit, cursor: next }, signal);
-        if (mine !== turn) return false;
-        store.dispatch({ type: "runs", runs: page.runs });
-        ids.push(...page.runs.map((run) => run.id));
-        next = page.next_cursor;
-      } while (next !== null && ids.length < wanted);
-      this.ids = [...(cursor ? this.ids : []), ...ids];
-      this.next = next;
+      const page = await getRuns({ ...filtersOf(asked), limit: page_runs, cursor: asked.get("cursor") }, signal);
+      if (mine !== turn) return false;
+      store.dispatch({ type: "runs", runs: page.runs });
+      this.ids = page.runs.map((run) => run.id);
+      this.next = page.next_cursor;
       this.read = true;
       return true;
+    },
+  };
+}
+
+/**
+ * From page to page. A page has no name for the one before it: those that were turned here are remembered, any other
+ * goes back to the first.
+ */
+function createPager() {
+  /** @type {Map<string, string|null>} */
+  const before = new Map();
+  const first = h("a", { class: "button small" }, "First page");
+  const previous = h("a", { class: "button small" }, "Previous");
+  const next = h("a", { class: "button small" }, "Next page");
+  const element = h("nav", { class: "row no-print", "aria-label": "Pages of runs" }, first, previous, next);
+  return {
+    element,
+    /** @param {string|null} cursor @param {string|null} following */
+    update(cursor, following) {
+      if (following !== null) before.set(following, cursor);
+      const last = cursor === null ? undefined : before.get(cursor);
+      first.hidden = cursor === null;
+      first.href = archiveAddress({});
+      previous.hidden = last === undefined || last === null;
+      previous.href = archiveAddress({ cursor: last ?? null });
+      next.hidden = following === null;
+      next.href = archiveAddress({ cursor: following });
+      element.hidden = first.hidden && next.hidden;
     },
   };
 }
@@ -131,18 +144,18 @@ function createPages(store, signal) {
 export function mountRuns({ root, signal, query, store }) {
   let asked = query;
   let newest_asked_for = 0;
-  const pages = createPages(store, signal);
+  const page = createPage(store, signal);
   const filters = createArchiveFilters(signal);
   const rows = h("tbody");
   const table = createRunTable(rows);
   const status = h("p", { role: "status" });
-  const more = h("button", { type: "button", hidden: true, onclick: () => void load(pages.next) }, "Show more runs");
+  const pager = createPager();
   const selection = createSelection();
   const imports = createImport({
     signal,
     onimport: (run) => {
       store.dispatch({ type: "runs", runs: [run] });
-      void reload();
+      void load();
     },
   });
   root.append(
@@ -165,7 +178,7 @@ export function mountRuns({ root, signal, query, store }) {
     filters.element,
     table.element,
     status,
-    more,
+    pager.element,
     selection.element,
     imports.target,
   );
@@ -184,21 +197,25 @@ export function mountRuns({ root, signal, query, store }) {
       ),
   };
 
-  /** @param {string|null} cursor @param {number} [wanted] */
-  async function load(cursor, wanted) {
+  async function load() {
     try {
-      if (await pages.load(asked, cursor, wanted)) render();
+      if (!(await page.load(asked))) return;
+      render();
     } catch (error) {
       if (!signal.aborted) setText(status, problemText(error));
     }
   }
 
-  const reload = () => load(null, Math.min(reread_runs_most, Math.max(page_runs, pages.ids.length)));
+  /** A page that was turned is read from its head. */
+  function showTop() {
+    table.element.focus({ preventScroll: true });
+    window.scrollTo(0, 0);
+  }
 
   function render() {
     const state = store.getState();
     const selected = selectionOf(asked);
-    const list = pages.ids.flatMap((id) => state.runs.get(id) ?? []).filter((run) => !run.deleted);
+    const list = page.ids.flatMap((id) => state.runs.get(id) ?? []).filter((run) => !run.deleted);
     const full = selected.length >= selected_max;
     syncChildren(
       rows,
@@ -213,8 +230,8 @@ export function mountRuns({ root, signal, query, store }) {
     );
     table.element.hidden = list.length === 0;
     table.update(asked.get("sort") ?? sorts[0]);
-    more.hidden = pages.next === null;
-    const empty = pages.read && list.length === 0;
+    pager.update(asked.get("cursor"), page.next);
+    const empty = page.read && list.length === 0;
     setText(status, !empty ? "" : isFiltered(asked) ? "No run matches." : "No run has been taken yet.");
     selection.update(selected);
   }
@@ -223,10 +240,10 @@ export function mountRuns({ root, signal, query, store }) {
     render();
     renderFilters();
     const newest = Math.max(0, ...store.getState().runs.keys());
-    if (!pages.read || newest <= Math.max(newest_asked_for, ...pages.ids)) return;
+    if (!page.read || asked.has("cursor") || newest <= Math.max(newest_asked_for, ...page.ids)) return;
     // Asked for once: the server knows whether the filters let it through.
     newest_asked_for = newest;
-    void reload();
+    void load();
   }
 
   function renderFilters() {
@@ -243,7 +260,7 @@ export function mountRuns({ root, signal, query, store }) {
   store.watch((state) => [state.mechanisms, state.machines], renderFilters, signal);
   store.watch(
     (state) => [state.resync],
-    (resync) => void (resync > 0 && reload()),
+    (resync) => void (resync > 0 && load()),
     signal,
   );
   store.watch((state) => [state.runs, state.machine], renderAndLookForNewer, signal);
@@ -252,12 +269,13 @@ export function mountRuns({ root, signal, query, store }) {
     title: "Runs",
     query: (now) => {
       /** @param {URLSearchParams} one */
-      const question = (one) => JSON.stringify(filtersOf(one));
+      const question = (one) => JSON.stringify([filtersOf(one), one.get("cursor")]);
       const same = question(now) === question(asked);
+      const turned = now.get("cursor") !== asked.get("cursor");
       asked = now;
       renderFilters();
       if (same) render();
-      else void load(null);
+      else void load().then(() => turned && showTop());
     },
   };
 }

@@ -217,7 +217,8 @@ export function mountTrends({ root, signal, query, store }) {
       const trend = await getTrend(question, signal);
       const last = runsOf(trend.series).pop();
       const name = last ? (await getRun(last.run, signal)).run.name : "";
-      if (last) await loadMachineOfRuns(store, trend.machine, signal);
+      // The machine's name is an ornament: the trend stands without it.
+      if (last) await loadMachineOfRuns(store, trend.machine, signal).catch(() => {});
       if (mine !== turn) return;
       shown = { trend, name };
       render();

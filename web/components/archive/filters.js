@@ -1,7 +1,7 @@
 /** What the archive is asked for, as controls; the answers are in the address. The text waits until the reader pauses. */
 
 import { h, setChildren } from "../../js/dom.js";
-import { navigateQuery } from "../../js/router.js";
+import { askArchive } from "./ask.js";
 import { stateText } from "../../js/words.js";
 
 const typing_ms = 250;
@@ -33,7 +33,7 @@ export function createArchiveFilters(signal) {
 
   /** @param {string} name */
   const select = (name) => {
-    const element = h("select", { name, onchange: () => navigateQuery({ [name]: element.value }) });
+    const element = h("select", { name, onchange: () => askArchive({ [name]: element.value }) });
     return element;
   };
   /** @param {string} name @param {Record<string, string>} attributes */
@@ -43,14 +43,14 @@ export function createArchiveFilters(signal) {
       name,
       oninput: () => {
         clearTimeout(timer);
-        timer = window.setTimeout(() => navigateQuery({ [name]: element.value.trim() }), typing_ms);
+        timer = window.setTimeout(() => askArchive({ [name]: element.value.trim() }), typing_ms);
       },
     });
     return element;
   };
   /** @param {string} name */
   const day = (name) => {
-    const element = h("input", { type: "date", name, onchange: () => navigateQuery({ [name]: element.value }) });
+    const element = h("input", { type: "date", name, onchange: () => askArchive({ [name]: element.value }) });
     return element;
   };
 
@@ -69,7 +69,7 @@ export function createArchiveFilters(signal) {
     {
       type: "button",
       class: "small quiet",
-      onclick: () => navigateQuery(Object.fromEntries(Object.keys(controls).map((name) => [name, null]))),
+      onclick: () => askArchive(Object.fromEntries(Object.keys(controls).map((name) => [name, null]))),
     },
     "Clear filters",
   );

@@ -6,7 +6,7 @@ import { stateText, stateTone } from "../../js/words.js";
 import { createMenu } from "../menu/menu.js";
 import { createEditor } from "../run-head/editor.js";
 import { exportItems, trendAddress } from "../run-head/run-head.js";
-import { addressWith } from "../compared/head.js";
+import { archiveAddress } from "./ask.js";
 
 /**
  * @typedef {import("../../js/types.js").Run} Run
@@ -75,7 +75,7 @@ function createTitle(current, { onsave }) {
       setChildren(
         tags,
         run.tags.map((tag) =>
-          h("a", { class: "chip", href: addressWith("tag", tag), title: `Only runs with the tag ${tag}` }, tag),
+          h("a", { class: "chip", href: archiveAddress({ tag }), title: `Only runs with the tag ${tag}` }, tag),
         ),
       );
       note.hidden = !run.note;
@@ -137,7 +137,7 @@ export function createRunRow(first, actions) {
       setText(started, timeText(run));
       setText(trials, trialsText(run));
       setText(where, now.machine || "–");
-      setAttribute(where, "href", run.machine ? addressWith("machine", run.machine.comparable) : null);
+      setAttribute(where, "href", run.machine ? archiveAddress({ machine: run.machine.comparable }) : null);
       setAttribute(where, "title", run.machine ? "Only runs on machines that compare with this one" : null);
       setText(pin, run.pinned ? "★" : "☆");
       setAttribute(pin, "aria-pressed", String(run.pinned));
