@@ -146,6 +146,7 @@ if [ "$mode" = all ]; then
         suite 'claims of an ordinary user' as_nobody build/tests/conformance -j4 --timeout 120 --filter '@(claims|enclosure)/*'
     (cd tests && npm ci --silent --no-audit --no-fund) || exit 1
     suite 'labs' sh -c 'cd tests && node --test --test-reporter=tap labs/*.test.js'
+    sanitized 'labs with sanitizers' sh -c 'cd tests && node --test --test-reporter=tap labs/labs.test.js'
     suite 'api' sh -c 'cd tests && node --test --test-reporter=tap api/*.test.js'
     suite 'kill -9' sh -c 'cd tests && node --test --test-reporter=tap fault/*.test.js'
     suite 'page, pure modules' sh -c 'cd tests && node --test --test-reporter=tap unit-web/*.test.js'

@@ -10,11 +10,15 @@
  * is never taken for that of another. */
 enum { ASIDE_IDLE, ASIDE_OPEN, ASIDE_TAKEN, ASIDE_USE = 4 };
 
-static struct timeline_slot *free_slot(struct timeline *timeline)
+static struct timeline_slot *next_slot(struct timeline *timeline)
+{
+    return &timeline->slots[atomic_load_explicit(&timeline->begun, memory_order_relaxed) % TIMELINE_CALLS];
+}
+
+static bool has_room(const struct timeline *timeline)
 {
     uint32_t begun = atomic_load_explicit(&timeline->begun, memory_order_relaxed);
-    uint32_t taken = atomic_load_explicit(&timeline->taken, memory_order_acquire);
-    return begun - taken < TIMELINE_CALLS ? &timeline->slots[begun % TIMELINE_CALLS] : NULL;
+    return begun - atomic_load_explicit(&timeline->taken, memory_order_acquire) < TIMELINE_CALLS;
 }
 
 static void publish(struct timeline *timeline)
@@ -34,10 +38,8 @@ struct timeline_slot *timeline_begin(struct timeline *timeline, const char *expr
                                      ...)
 {
     int error = errno;
-    struct timeline_slot *slot = free_slot(timeline);
-    bool is_aside = slot == NULL;
-    if (is_aside)
-        slot = &timeline->aside;
+    bool is_aside = !has_room(timeline);
+    struct timeline_slot *slot = is_aside ? &timeline->aside : next_slot(timeline);
     va_list values;
     va_start(values, arguments);
     vsnprintf(slot->call.arguments, sizeof slot->call.arguments, arguments, values);
@@ -63,7 +65,7 @@ static void end_aside(struct timeline *timeline)
     if (state % ASIDE_USE == ASIDE_OPEN &&
         atomic_compare_exchange_strong(&timeline->aside_state, &state, state - ASIDE_OPEN + ASIDE_IDLE))
         return;
-    struct timeline_slot *slot = free_slot(timeline);
+    struct timeline_slot *slot = next_slot(timeline);
     slot->call = timeline->aside.call;
     slot->call.is_told = true;
     atomic_store_explicit(&slot->ended, true, memory_order_relaxed);

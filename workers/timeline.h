@@ -61,7 +61,7 @@ void timeline_end(struct timeline *timeline, struct timeline_slot *slot, int64_t
 #define TRACE_AS(timeline, name, expression, ...)                                                              \
     __extension__({                                                                                            \
         struct timeline_slot *slot_ = timeline_begin((timeline), name, __VA_ARGS__);                           \
-        __typeof__(expression) returned_ = (expression);                                                       \
+        __auto_type returned_ = (expression);                                                                  \
         timeline_end((timeline), slot_, (int64_t)(intptr_t)returned_,                                        \
                      _Generic(returned_, void *: true, char *: true, default: false)); \
         returned_;                                                                                             \

@@ -16,9 +16,9 @@ enum { OPENER, ASKER, ANSWERER, PROCESSES }; /* both sides have a copy of what t
 
 /* What joins the two for one pattern: a channel, or one for each direction. */
 struct link {
-    size_t count;
-    struct channel channels[WAYS];
     alignas(64) unsigned char states[WAYS][MECHANISM_STATE_BYTES_MAX];
+    struct channel channels[WAYS];
+    size_t count;
     void *out, *in; /* of the states, for this side */
 };
 

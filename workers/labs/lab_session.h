@@ -87,7 +87,10 @@ struct lab {
 /* lab.c */
 int lab_session_init(struct lab *lab, struct err *err);
 void lab_session_fini(struct lab *lab);
-/* Kills and reaps who is left. */
+/* Those that were started so far, by whomever. */
+uint32_t lab_worker_count(const struct lab *lab);
+
+/* lab_lead.c. Kills and reaps who is left. */
 void lab_session_end_all(struct lab *lab);
 
 /* lab_report.c. Tells what is new since the last time. */

@@ -86,7 +86,7 @@ static void doubler(struct lab *lab, struct timeline *me)
 
 static void read_file(struct lab *lab, struct timeline *me, char *text, const char *title)
 {
-    char path[PATH_BYTES], bytes[64];
+    char path[PATH_BYTES], bytes[64] = "";
     path_of(lab, path);
     int fd = TRACE(me, open(path, O_RDONLY), "\"number\", O_RDONLY");
     ssize_t got = TRACE(me, read(fd, bytes, sizeof bytes), "%d, …, %zu", fd, sizeof bytes);

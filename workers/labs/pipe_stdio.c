@@ -42,6 +42,8 @@ static void child(struct lab *lab, struct timeline *me)
     close(seen->screen_out);
 
     FILE *in = fdopen(seen->ends[0], "r");
+    if (in == NULL)
+        lab_give_up(lab, errno, "fdopen");
     for (int count = 0; TRACE(me, fgets(line, sizeof line, in), "line, %d, in", LINE_BYTES) != NULL;
          count++) {
         TRACE(me, printf("%s", line), "\"%.6s\\n\"", line);
@@ -64,6 +66,8 @@ static void parent(struct lab *lab, struct timeline *me)
     close(seen->screen_out);
 
     FILE *out = fdopen(seen->ends[1], "w");
+    if (out == NULL)
+        lab_give_up(lab, errno, "fdopen");
     for (int i = 0; i < lab_value(lab, LINES); i++) {
         if (i > 0 && interval_us > 0)
             TRACE(me, usleep(interval_us), "%u", interval_us);
@@ -145,9 +149,10 @@ static void conclude(struct lab *lab, const struct stdio *seen)
 
 static void check(const int64_t *values, struct faults *faults)
 {
-    if (values[LINES] * values[INTERVAL_MS] > TOTAL_MS_MAX)
+    long long total_ms = values[LINES] * values[INTERVAL_MS];
+    if (total_ms > TOTAL_MS_MAX)
         faults_add(faults, "/interval_ms", "lines times interval_ms must be at most %d, got %lld",
-                   TOTAL_MS_MAX, (long long)(values[LINES] * values[INTERVAL_MS]));
+                   TOTAL_MS_MAX, total_ms);
 }
 
 static int run(struct lab *lab, struct err *err)
