@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -74,16 +75,27 @@ static void reset_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-_Noreturn static void be_subject(struct plan *plan)
+/* Root in a container may lack the right to lower its bounding set, CAP_SETPCAP; then what counts for this
+ * process alone has to do. */
+static int drop_capabilities(void)
 {
     struct err err;
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{.effective = 0}};
+    if (cage_drop_capabilities(&err) == 0 || syscall(SYS_capset, &header, none) == 0)
+        return 0;
+    return -errno;
+}
+
+_Noreturn static void be_subject(struct plan *plan)
+{
     reset_signals();
     limit(RLIMIT_CORE, 0);
     limit(RLIMIT_CPU, (rlim_t)(plan->options->deadline_ms / MS_PER_S + CPU_MARGIN_S));
     limit(RLIMIT_FSIZE, FILE_BYTES_MAX);
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     bool has_capabilities = plan->enclosure.caged || geteuid() == 0;
-    if (has_capabilities && !plan->options->keeps_capabilities && cage_drop_capabilities(&err) < 0)
+    if (has_capabilities && !plan->options->keeps_capabilities && drop_capabilities() < 0)
         _exit(STATUS_REFUSED);
     int status = plan->function(&plan->enclosure, plan->context);
     fflush(NULL);

@@ -1,13 +1,18 @@
 /* An enclosure's promises, with namespaces and without. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -157,6 +162,27 @@ Test(enclosure, binds_root_by_permission_bits)
         struct enclosure_end end = enclose(ways[i], DEADLINE_MS, open_a_closed_file, NULL);
         cr_assert(eq(int, end.status, EACCES));
     }
+}
+
+/* As the usual seccomp filter of containers does, which cannot look into clone3's arguments. */
+static void refuse_clone3(void)
+{
+    struct sock_filter program[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone3, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog filter = {.len = sizeof program / sizeof *program, .filter = program};
+    cr_assert(eq(int, prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0));
+    cr_assert(eq(int, prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter), 0));
+}
+
+Test(enclosure, needs_no_clone3)
+{
+    refuse_clone3();
+    for (int i = 0; i < 2; i++)
+        cr_assert(eq(int, enclose(ways[i], DEADLINE_MS, return_seven, NULL).status, 7));
 }
 
 /* A caller whose function waits for ever; *made is what it has made until now. */
