@@ -4,7 +4,7 @@
  */
 
 import * as api from "./api.js";
-import { followTopics } from "./events.js";
+import { followTopic } from "./events.js";
 import { createRecorder } from "./timeline.js";
 
 /** @typedef {import("./types.js").Attempt} Attempt */
@@ -65,11 +65,12 @@ export function createAttemptSession(signal, { onchange, onover, onproblem }) {
         (now) => !mine.aborted && takeWhole(now),
         (error) => !mine.aborted && onproblem(error),
       );
-    followTopics(
+    followTopic(
       `attempt:${started.id}`,
       {
         line: takeLine,
         attempt: (/** @type {Attempt} */ now) => {
+          if (now.id !== started.id) return undefined;
           if (isOver(now)) return read();
           attempt = now;
           return onchange();

@@ -1,15 +1,41 @@
 /**
- * The stream of server-sent events, turned into actions. One stream serves all views. It is closed while the tab is
- * hidden, because a browser allows only six connections to a host, and what was missed is fetched when it opens again:
- * "resync" is dispatched on every opening, and when the server reports a gap. So a reopened stream needs no event id.
+ * The stream of server-sent events, turned into actions. One stream serves all views, also what a view follows while it
+ * lives, because a browser allows only six connections to a host. For the same reason it is closed while the tab is
+ * hidden. What was missed is fetched when it opens again: "resync" is dispatched on every opening, and when the server
+ * reports a gap. So a reopened stream needs no event id.
  */
 
 import { explainStream } from "./api.js";
 
-const address = "/api/v1/events?topics=runs,run:*";
+const topics_of_all = ["runs", "run:*"];
 const retry_ms_first = 1000;
 const retry_ms_max = 15000;
 const first_contact_ms = 1000;
+
+/** @typedef {{topic: string, handlers: Record<string, (data: any) => void>, onopen: () => void}} Follower */
+
+/** @type {Set<Follower>} */
+const followers = new Set();
+/** @type {() => void} */
+let reopen = () => {};
+
+const addressNow = () =>
+  `/api/v1/events?topics=${[...topics_of_all, ...[...followers].map(({ topic }) => topic)].join(",")}`;
+
+/**
+ * Hears of what one view follows, on the page's own stream, which is opened anew for it.
+ * @param {string} topic
+ * @param {Record<string, (data: any) => void>} handlers  by the name of the event
+ * @param {() => void} onopen  something may have been missed; also told when the stream cannot be opened
+ * @param {AbortSignal} signal  ends it
+ */
+export function followTopic(topic, handlers, onopen, signal) {
+  if (signal.aborted) return;
+  const follower = { topic, handlers, onopen };
+  followers.add(follower);
+  signal.addEventListener("abort", () => followers.delete(follower));
+  reopen();
+}
 
 /**
  * @param {string} kind
@@ -60,10 +86,13 @@ export function startEvents(store) {
   function open() {
     close();
     if (document.hidden) return;
+    const address = addressNow();
     const opened = new EventSource(address);
+    const missed = () => followers.forEach(({ onopen }) => onopen());
     source = opened;
     opened.addEventListener("open", () => {
       retry_ms = retry_ms_first;
+      missed();
       store.dispatch({ type: "connection", connection: "live" });
       store.dispatch({ type: "resync" });
     });
@@ -75,6 +104,7 @@ export function startEvents(store) {
           store.dispatch({ type: "connection", connection: "lost", reason });
       });
       if (store.getState().resync === 0) store.dispatch({ type: "resync" });
+      missed();
       retryLater();
     });
     for (const kind of ["run", "trial", "case", "sample", "run_deleted", "gap"]) {
@@ -83,6 +113,12 @@ export function startEvents(store) {
         if (action) store.dispatch(action);
       });
     }
+    opened.addEventListener("gap", missed);
+    for (const follower of followers)
+      for (const [name, handle] of Object.entries(follower.handlers))
+        opened.addEventListener(name, (event) => {
+          if (followers.has(follower)) handle(JSON.parse(/** @type {MessageEvent<string>} */ (event).data));
+        });
   }
 
   document.addEventListener("visibilitychange", () => {
@@ -104,36 +140,10 @@ export function startEvents(store) {
   setTimeout(() => {
     if (store.getState().resync === 0) store.dispatch({ type: "resync" });
   }, first_contact_ms);
-  open();
+  // The first view says what it follows before the stream is opened for the first time.
+  setTimeout(() => {
+    reopen = open;
+    open();
+  });
   return { retryNow: open };
-}
-
-/**
- * A stream beside the page's own, for what one view follows while it goes on. The browser opens it again by itself; each
- * opening is told, because what was missed has to be fetched.
- * @param {string} topics
- * @param {Record<string, (data: any) => void>} handlers  by the name of the event
- * @param {() => void} onopen
- * @param {AbortSignal} signal  ends it
- */
-export function followTopics(topics, handlers, onopen, signal) {
-  if (signal.aborted) return;
-  const source = new EventSource(`/api/v1/events?topics=${topics}`);
-  let timer = 0;
-  function ask() {
-    onopen();
-    timer = window.setTimeout(ask, retry_ms_first);
-  }
-  source.addEventListener("open", onopen);
-  source.addEventListener("gap", onopen);
-  source.addEventListener("error", () => {
-    // Refused, not broken: too many streams. Asking now and then does as well.
-    if (source.readyState === EventSource.CLOSED) ask();
-  });
-  for (const [name, handle] of Object.entries(handlers))
-    source.addEventListener(name, (event) => handle(JSON.parse(/** @type {MessageEvent<string>} */ (event).data)));
-  signal.addEventListener("abort", () => {
-    source.close();
-    clearTimeout(timer);
-  });
 }

@@ -3,7 +3,7 @@
 import { loadCatalogue, problemText, tellProblem } from "../js/actions.js";
 import { getChecks, getClaim, postCheck } from "../js/api.js";
 import { h, setChildren, setText } from "../js/dom.js";
-import { followTopics } from "../js/events.js";
+import { followTopic } from "../js/events.js";
 import { legendOf } from "../js/mechanisms.js";
 import { loadMessages, say, waitingText } from "../js/messages.js";
 import { setTitle } from "../js/router.js";
@@ -70,14 +70,19 @@ export function mountClaim({ root, signal, parameters, store }) {
     }
   }
 
-  followTopics(
+  followTopic(
     "checks",
     {
       check: (/** @type {import("../js/types.js").Check} */ told) => {
         if (told.claim === number) void load();
       },
     },
-    () => void load(),
+    () => {},
+    signal,
+  );
+  store.watch(
+    (state) => [state.resync],
+    (resync) => void (resync > 0 && load()),
     signal,
   );
   store.watch((state) => [state.machine, state.mechanisms], render, signal);

@@ -4,7 +4,7 @@ import { loadCatalogue, problemText, tellProblem } from "../js/actions.js";
 import { getClaims, getLatestChecks, postCheck, postChecks } from "../js/api.js";
 import { criteria, filterClaims, groupClaims, verdictOf } from "../js/criteria.js";
 import { h, setAttribute, setChildren, setText, syncChildren } from "../js/dom.js";
-import { followTopics } from "../js/events.js";
+import { followTopic } from "../js/events.js";
 import { formatTime } from "../js/format.js";
 import { legendOf } from "../js/mechanisms.js";
 import { loadMessages, say, sayCount, waitingText } from "../js/messages.js";
@@ -302,7 +302,12 @@ export function mountClaims({ root, signal, query, store }) {
     for (const { mechanism } of shown) table.append(groups.get(mechanism).element);
   }
 
-  followTopics("checks", { check: take }, () => void load(), signal);
+  followTopic("checks", { check: take }, () => {}, signal);
+  store.watch(
+    (state) => [state.resync],
+    (resync) => void (resync > 0 && load()),
+    signal,
+  );
   store.watch((state) => [state.machine, state.mechanisms], render, signal);
 
   return {

@@ -207,7 +207,7 @@ function createKind(kind) {
 }
 
 export function createPictures() {
-  const element = h("div", { class: "panels" });
+  const element = h("div", { class: "panels", hidden: true });
   return {
     element,
     /** @param {Panel[]} panels  one of a kind and name each, as they are at the cursor @param {Legend} legend */
