@@ -189,7 +189,7 @@ const comparisonPath = (question) =>
   `/compare${query({ ...question, max_slower: question.max_slower && `${question.max_slower}%` })}`;
 
 /**
- * @param {{experiment: string, machine: string, statistic: string|null}} question
+ * @param {{experiment: string, machine: string, statistic: string|null, cursor: string|null}} question
  * @param {AbortSignal} [signal]
  * @returns {Promise<import("./types.js").Trend>}
  */

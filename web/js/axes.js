@@ -61,8 +61,10 @@ export function logAxis(values) {
   const steps = Math.log10(high / low) > 2.5 ? [1] : [1, 2, 5];
   const ticks = decades.flatMap((decade) => steps.map((step) => step * decade));
   const inside = ticks.filter((tick) => tick >= low && tick <= high);
-  // Within less than a step there may be one tick or none: then round values between the ends.
-  return inside.length >= 2 ? { low, high, log: true, ticks: inside } : { ...linearAxis([low, high]), low, high, log: true };
+  if (inside.length >= 3) return { low, high, log: true, ticks: inside };
+  // Within a step there may be one tick or none: then round values between the ends.
+  const round = linearAxis([low, high]).ticks.filter((tick) => tick >= low && tick <= high);
+  return { low, high, log: true, ticks: round };
 }
 
 /**

@@ -10,6 +10,7 @@ import { setTitle } from "../js/router.js";
 import { chosenGroup, highlightedTrends, isRelative, runsOf } from "../js/trends.js";
 import { statisticText } from "../js/words.js";
 import { createHighlight, createSelect } from "../components/compared/controls.js";
+import { addressWith } from "../components/compared/head.js";
 import { createChangeTable, createTrendChart } from "../components/trend/trend.js";
 
 /**
@@ -25,6 +26,7 @@ const questionOf = (query) => ({
   experiment: query.get("experiment") ?? "",
   machine: query.get("machine") ?? "",
   statistic: statistics.find((one) => one === query.get("statistic")) ?? null,
+  cursor: query.get("cursor"),
 });
 
 /**
@@ -119,7 +121,9 @@ function createTrend(store, signal) {
   const chart = createTrendChart(signal);
   const changes = createChangeTable();
   const status = h("p", { role: "status" });
-  const drawn = h("div", { class: "view" }, highlight.element, chart.element, changes.element);
+  const newest = h("a", { class: "button small" }, "Newest runs");
+  const older = h("a", { class: "button small" }, "Older runs");
+  const drawn = h("div", { class: "view" }, highlight.element, chart.element, h("div", { class: "row no-print" }, newest, older), changes.element);
   return {
     element: h(
       "div",
@@ -156,6 +160,10 @@ function createTrend(store, signal) {
       );
       setText(status, series.length === 0 ? "No run of this experiment ended on this machine, or none has such a figure." : "");
       drawn.hidden = series.length === 0;
+      newest.hidden = !query.has("cursor");
+      newest.href = addressWith("cursor", null);
+      older.hidden = trend.next_cursor === null;
+      older.href = addressWith("cursor", trend.next_cursor);
       statistic.update(
         [
           { value: "", text: "what each pattern is about" },

@@ -56,6 +56,9 @@ export const height_px = 340;
 const margin = { top: 10, right: 18, bottom: 40, left: 64 };
 const mark_px = 4.2;
 const small_mark_px = 3.2;
+/** Where so many points are on a line that their marks would hide each other. */
+const tiny_mark_px = 2;
+const crowd_points = 60;
 const dash_kinds = ["", "dashed", "dotted", "dash-dotted", "long-dashed"];
 /** Around a mark, for a finger. */
 const hit_px = 9;
@@ -129,6 +132,12 @@ export function drawAxes({ x, format, rules = [], level }, scales) {
 const placeText = (at, { x }) => x.ticks.find((tick) => tick.at === at)?.label ?? x.text?.(at) ?? String(at);
 
 /** @param {Series} series */
+function markSize({ dots, points }) {
+  if (dots) return small_mark_px;
+  return points.length > crowd_points ? tiny_mark_px : mark_px;
+}
+
+/** @param {Series} series */
 const nameOf = ({ title, part }) => (part ? `${title}, ${part}` : title);
 
 /**
@@ -164,7 +173,7 @@ function drawPoint(point, series, props, scales) {
     point.mark && drawText("chart-sign", x, y - hit_px - 4, "middle", point.mark),
     svg("path", {
       class: "chart-mark",
-      d: markerPath(series.look.shape, x, y, series.dots ? small_mark_px : mark_px),
+      d: markerPath(series.look.shape, x, y, markSize(series)),
     }),
   );
   attachTip(dot, () => [h("strong", {}, name), figure, series.note && h("p", {}, series.note)]);
