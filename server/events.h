@@ -24,7 +24,7 @@ struct events;
 enum events_subject { EVENTS_SUBJECT_WORDS(WORDS_ENUM) EVENTS_SUBJECT_COUNT };
 
 enum {
-    EVENTS_RING_COUNT = 8192, /* a lab can have thousands of lines */
+    EVENTS_RING_COUNT = 8192,                /* a lab can have thousands of lines */
     EVENTS_RING_BYTES_MAX = 4 * 1024 * 1024, /* the oldest are forgotten earlier when events are long */
     EVENTS_NAME_BYTES = 24,
     EVENTS_TOPICS_MAX = 32,
