@@ -1,0 +1,291 @@
+/** Every lab as a student would take it: predicted, run, looked at, tried again with something changed. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { expectAccessibleInBoth } from "./axe.js";
+import { openPage, startServer } from "./support.js";
+
+/** @typedef {import("playwright-core").Page} Page */
+
+/** @param {{base: string}} server @param {string} path @returns {Promise<any>} */
+const read = async ({ base }, path) => (await fetch(`${base}/api/v1${path}`)).json();
+
+/** Gives the first answer there is, or the smallest. @param {Page} page */
+async function predictAnything(page) {
+  const choice = page.locator(".lab-predict input[type=radio]").first();
+  const number = page.locator("#prediction");
+  await choice.or(number).first().waitFor();
+  if ((await number.count()) > 0) await number.fill("0");
+  else await choice.check();
+}
+
+/** @param {Page} page @returns {Promise<number>} the attempt's number */
+async function runPrediction(page) {
+  await page.getByRole("button", { name: "Lock in and run" }).click();
+  const explained = page.getByRole("region", { name: "4 · Explain" });
+  await explained.waitFor().catch(async () => assert.fail(`${page.url()} shows no end: ${await page.innerText("main")}`));
+  return Number(new URL(page.url()).searchParams.get("attempt"));
+}
+
+/** @param {Page} page @param {string} address @returns {Promise<number>} */
+async function take(page, address) {
+  await page.goto(address);
+  await predictAnything(page);
+  return runPrediction(page);
+}
+
+/**
+ * What the page shows of an attempt is what the archive has of it.
+ * @param {Page} page
+ * @param {any} lab
+ * @param {any} attempt
+ */
+async function expectShown(page, lab, attempt) {
+  assert.equal(attempt.state, "done", `${lab.name}: ${attempt.message}`);
+  const explained = (await page.getByRole("region", { name: "4 · Explain" }).innerText()).replace(/\s+/g, " ");
+  if (attempt.skipped) {
+    assert.ok(explained.includes(attempt.skipped.call) && explained.includes(attempt.skipped.errno), explained);
+    return;
+  }
+  assert.match(explained, attempt.agrees ? /You said .*, and so it was/ : /You said .*; it was /, lab.name);
+  assert.ok(explained.includes(attempt.explanation.slice(0, 40).replace(/\s+/g, " ")), `${lab.name}: ${explained}`);
+  await page.locator(".lanes .lane").first().waitFor();
+  const kinds = new Set(attempt.panels.map((/** @type {any} */ { panel }) => panel));
+  for (const kind of kinds) {
+    const card = kind === "gauge" ? ".gauge" : kind === "terminals" ? ".panel-terminals" : `.panel-${kind}`;
+    assert.ok(await page.locator(card).first().isVisible(), `${lab.name} shows no ${kind}`);
+  }
+  assert.equal(await page.locator(".lanes .lane").count(), attempt.workers.length, `${lab.name}: a lane each`);
+  const rows = Math.min(50, attempt.timeline.length);
+  assert.equal(await page.locator(".calls tbody tr").count(), rows, `${lab.name}: a row for each call`);
+}
+
+test("all labs are listed with their questions, and each runs with its defaults and shows what it saw", async (t) => {
+  const server = await startServer(t);
+  const page = await openPage(t, server.base);
+  const { labs } = await read(server, "/labs");
+  await page.goto("/labs");
+  for (const lab of labs) await page.getByRole("link", { name: lab.title, exact: true }).waitFor();
+  assert.equal(await page.getByText("not tried yet").count(), labs.length);
+
+  // Several at once, as a class would; each in a tab of its own.
+  const left = [...labs];
+  const pages = [page, ...(await Promise.all([1, 2, 3].map(() => page.context().newPage())))];
+  await Promise.all(
+    pages.map(async (tab) => {
+      for (let lab = left.shift(); lab; lab = left.shift()) {
+        const id = await take(tab, `/labs/${lab.name}`);
+        await tab.getByRole("heading", { level: 1, name: lab.question, exact: true }).waitFor();
+        await expectShown(tab, lab, await read(server, `/attempts/${id}`));
+      }
+    }),
+  );
+  await page.goto("/labs");
+  await page.getByText("tried once").first().waitFor();
+  await page.getByText("not tried yet").waitFor({ state: "detached" });
+});
+
+/** @type {[string, Record<string, string>, (attempt: any) => void][]} */
+const flips = [
+  ["shm_alone", { remove: "true" }, ({ outcome }) => assert.equal(outcome, "gone")],
+  ["pipe_gauge", { chunk_bytes: "4097" }, ({ outcome }) => assert.equal(outcome, 45066)],
+  ["pipe_ends", { leaves: "reader" }, ({ outcome }) => assert.equal(outcome, "sigpipe")],
+  ["pipe_ends", { leaves: "reader", sigpipe: "ignored" }, ({ outcome }) => assert.equal(outcome, "epipe")],
+  ["fifo_session", { flags: "nonblock" }, ({ outcome }) => assert.equal(outcome, "enxio")],
+  ["fifo_atomicity", { message_bytes: "4096" }, ({ evidence }) => assert.equal(evidence.torn, 0)],
+];
+
+test("a changed parameter changes what comes out, and the address carries all of them", async (t) => {
+  const server = await startServer(t);
+  const page = await openPage(t, server.base);
+  for (const [name, changes, check] of flips) {
+    const lab = await read(server, `/labs/${name}`);
+    const known = new Set(lab.parameters.map((/** @type {any} */ one) => one.name));
+    for (const parameter of Object.keys(changes)) assert.ok(known.has(parameter), `${name} has no ${parameter}`);
+    const id = await take(page, `/labs/${name}?${new URLSearchParams(changes)}`);
+    const attempt = await read(server, `/attempts/${id}`);
+    check(attempt);
+    await expectShown(page, lab, attempt);
+    const carried = new URL(page.url()).searchParams;
+    for (const parameter of known) assert.equal(carried.get(String(parameter)), String(attempt.parameters[String(parameter)]));
+  }
+});
+
+test("a prediction is locked before the run, kept with its reason, and told apart from the outcome", async (t) => {
+  const server = await startServer(t);
+  const page = await openPage(t, server.base);
+  await page.goto("/labs/pipe_gauge");
+  await page.getByLabel("Your name").fill("Ada");
+  await page.getByLabel("Group").fill("b2");
+  await page.getByLabel("Bytes per write").fill("4097");
+  await page.waitForURL(/chunk_bytes=4097/);
+  assert.ok(await page.getByRole("button", { name: "Lock in and run" }).isDisabled());
+  await page.locator("#prediction").fill("65536");
+  await page.getByLabel("Because …").fill("it is 64 KiB large");
+  const id = await runPrediction(page);
+  await page.getByText("You said 65\u202f536; it was 45\u202f066.").waitFor();
+  await page.getByText("locked", { exact: true }).waitFor();
+  assert.equal(await page.locator("#prediction").isVisible(), false);
+  const attempt = await read(server, `/attempts/${id}`);
+  assert.deepEqual(attempt.prediction, { answer: 65536, reason: "it is 64 KiB large" });
+  assert.deepEqual([attempt.student, attempt.group], ["Ada", "b2"]);
+
+  // The same prediction again, then the spread of both; then a link to the first.
+  await page.getByRole("button", { name: "Run again" }).click();
+  await page.waitForURL(new RegExp(`attempt=${id + 1}$`));
+  const spread = page.getByRole("table", { name: "2 outcomes with these parameters" });
+  await spread.getByRole("row", { name: /45\s066.*this attempt/ }).waitFor();
+  await page.getByRole("table", { name: "What group b2 predicted" }).getByText("you said").waitFor();
+  await page.getByRole("table", { name: "Attempts" }).getByRole("link", { name: String(id), exact: true }).click();
+  await page.waitForURL(new RegExp(`attempt=${id}$`));
+
+  // What was to be tried next leads to an open prediction.
+  await page.getByRole("link", { name: "Predict anew" }).or(page.getByRole("button", { name: "Predict anew" })).click();
+  await page.locator("#prediction").waitFor();
+  assert.equal(await page.locator("#prediction").inputValue(), "");
+  await page.getByRole("button", { name: "Run without predicting" }).click();
+  await page.getByText("You chose not to predict.").waitFor();
+});
+
+test("what happened can be stepped through, zoomed into and replayed by keyboard", async (t) => {
+  const server = await startServer(t);
+  const page = await openPage(t, server.base);
+  await take(page, "/labs/pipe_gauge?chunk_bytes=4097");
+  const slider = page.getByRole("slider", { name: "Go through what happened" });
+  await slider.focus();
+  await page.keyboard.press("Home");
+  assert.equal(await slider.getAttribute("aria-valuetext"), "before the first call");
+  await page.keyboard.press("ArrowRight");
+  assert.match((await slider.getAttribute("aria-valuetext")) ?? "", /writer: pipe\(/);
+  const current = page.locator('.calls tr[aria-current="step"]');
+  assert.match((await current.innerText()) ?? "", /pipe\(/);
+  // Somewhere on the way the writer is inside a write that has not returned.
+  const blocked = page.locator('.lane-state[data-state="blocked"]');
+  for (let step = 0; step < 60 && (await blocked.count()) === 0; step++) await page.keyboard.press("ArrowRight");
+  assert.match(await blocked.first().innerText(), /blocked: write/);
+  assert.match(await page.locator(".gauge-level").innerText(), /of 65\u202f536 B/);
+
+  const bars = () => page.locator(".lanes .bar-call").count();
+  const all = await bars();
+  for (let i = 0; i < 6; i++) await page.getByRole("button", { name: "Zoom in at the cursor" }).press("Enter");
+  assert.ok((await bars()) < all);
+  await page.getByRole("button", { name: "See everything" }).press("Enter");
+  await page.getByRole("button", { name: "To scale" }).press("Enter");
+  await page.getByText("Time is to scale.").waitFor();
+  await page.getByRole("button", { name: "Replay" }).press("Enter");
+  await page.getByRole("button", { name: "Pause" }).press("Enter");
+  await page.getByRole("button", { name: "Replay" }).waitFor();
+  assert.notEqual(await slider.inputValue(), await slider.getAttribute("max"));
+});
+
+test("lines typed into one terminal come out of the other; Ctrl-D ends them", async (t) => {
+  const server = await startServer(t);
+  const page = await openPage(t, server.base);
+  await page.goto("/labs/fifo_session?typing=live");
+  await predictAnything(page);
+  await page.getByRole("button", { name: "Lock in and run" }).click();
+  const line = page.getByRole("textbox", { name: "writer, a line to type" });
+  const screen = page.getByRole("log", { name: "reader, what it shows" });
+  await page.locator(".lane-state", { hasText: "blocked: read" }).first().waitFor();
+  await line.fill("through a real FIFO");
+  await line.press("Enter");
+  await screen.getByText("through a real FIFO").waitFor();
+  await line.fill("no newline");
+  await line.press("Control+d");
+  await screen.getByText("no newline").waitFor();
+  await line.press("Control+d");
+  await page.getByRole("region", { name: "4 · Explain" }).waitFor();
+  await line.waitFor({ state: "hidden" });
+});
+
+test("what is out of its bounds is refused with what is allowed, here and by the server", async (t) => {
+  const server = await startServer(t);
+  const page = await openPage(t, server.base);
+  await page.goto("/labs/pipe_gauge?chunk_bytes=0");
+  const chunk = page.getByLabel("Bytes per write");
+  await page.locator("#prediction").fill("1");
+  assert.equal(await chunk.inputValue(), "4096");
+  await chunk.fill("65537");
+  await page.getByText("1 to 65\u202f536 B is allowed, not 65537").waitFor();
+  assert.ok(await page.getByRole("button", { name: "Lock in and run" }).isDisabled());
+
+  await page.route("**/api/v1/labs/pipe_gauge/attempts", async (route) => {
+    if (route.request().method() !== "POST") return route.continue();
+    return route.continue({ postData: JSON.stringify({ parameters: { chunk_bytes: 70000 } }) });
+  });
+  await chunk.fill("100");
+  await page.getByRole("button", { name: "Lock in and run" }).click();
+  await page.getByText(/must be an integer from 1 to 65536, got 70000/).first().waitFor();
+});
+
+test("an attempt that waits for a timed trial says so, and can be stopped", async (t) => {
+  const server = await startServer(t);
+  const page = await openPage(t, server.base);
+  await page.goto("/labs/pipe_gauge");
+  await page.locator("#prediction").fill("65536");
+  const run = await fetch(`${server.base}/api/v1/runs`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ mechanisms: ["pipe"], patterns: ["stream"], trials: 1, duration_ms: 20_000 }),
+  }).then((response) => response.json());
+  for (;;) {
+    const { state } = await read(server, `/runs/${run.id}`);
+    if (state === "running") break;
+  }
+  await page.getByRole("button", { name: "Lock in and run" }).click();
+  await page.getByText(`waits for run ${run.id} to end, because nothing runs beside a timed trial`).waitFor();
+  await page.getByRole("button", { name: "Stop" }).click();
+  await page.getByText("The attempt was stopped").waitFor();
+  await fetch(`${server.base}/api/v1/runs/${run.id}/cancel`, { method: "POST" });
+});
+
+test("an attempt is handed in as JSON and on paper, traced for Chrome, and shown large", async (t) => {
+  const server = await startServer(t);
+  const page = await openPage(t, server.base);
+  const id = await take(page, "/labs/shm_alone");
+  const hrefs = await page
+    .locator(".hand-in a")
+    .evaluateAll((links) => links.map((link) => link.getAttribute("href")));
+  assert.deepEqual(hrefs, [`/api/v1/attempts/${id}`, `/api/v1/attempts/${id}/trace`]);
+  const trace = await read(server, `/attempts/${id}/trace`);
+  assert.ok(trace.traceEvents.some((/** @type {any} */ one) => one.name === "shmget"));
+
+  await page.emulateMedia({ media: "print" });
+  await page.evaluate(() => window.dispatchEvent(new Event("beforeprint")));
+  assert.ok(await page.getByText(`Attempt ${id} (`).isVisible());
+  assert.ok(await page.locator(".evidence").isVisible());
+  assert.equal(await page.locator(".hand-in").isVisible(), false);
+  await page.emulateMedia({ media: "screen" });
+
+  const size = () => page.evaluate(() => getComputedStyle(document.documentElement).fontSize);
+  const small = await size();
+  await page.getByRole("button", { name: "Projector view" }).click();
+  await page.waitForURL(/projector=1/);
+  assert.ok(parseFloat(await size()) > 1.2 * parseFloat(small));
+  await page.getByRole("button", { name: "Leave projector view" }).click();
+  assert.equal(await size(), small);
+  await page.getByText("Show the program").click();
+  await page.getByRole("region", { name: "The program of this lab in C" }).getByText("shmget").first().waitFor();
+});
+
+test("labs have no serious violation, light and dark", async (t) => {
+  const server = await startServer(t);
+  const page = await openPage(t, server.base);
+  await page.goto("/labs");
+  await page.locator(".lab-item").first().waitFor();
+  await expectAccessibleInBoth(page, "/labs");
+  for (const name of ["pipe_gauge", "mmap_doubled"]) {
+    await page.goto(`/labs/${name}`);
+    await predictAnything(page);
+    if (name === "pipe_gauge") await expectAccessibleInBoth(page, `${name} before`);
+    await runPrediction(page);
+    await page.evaluate(() =>
+      document.querySelectorAll("details").forEach((one) => {
+        one.open = true;
+      }),
+    );
+    await page.locator(".source").waitFor();
+    await expectAccessibleInBoth(page, name);
+  }
+});
