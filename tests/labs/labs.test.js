@@ -41,6 +41,8 @@ const certain = {
     [{ owner: "marked", flags: "creat" }, "ok", "another", { shmat_first_id: "ok", text_found: "" }],
     [{ owner: "marked", flags: "creat", size: "zero" }, "EINVAL", "einval_new"],
     [{ owner: "killed" }, "ok", "leaked", { text_found: "the first was here" }],
+    [{ owner: "marked_killed" }, "ENOENT", "gone", { shmat_first_id: "EINVAL" }],
+    [{ owner: "marked_killed", flags: "creat" }, "ok", "fresh", { text_found: "" }],
   ],
   lost_update: [
     [{ processes: 1 }, "exact", "alone", { races_with_loss: 0 }],

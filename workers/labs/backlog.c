@@ -24,7 +24,6 @@ static const char *const families[] = {[INET] = "tcp", [UNIX] = "unix", NULL};
 enum {
     CLIENTS_MAX = 32,
     THIRD = 3,
-    AT_ONCE_MS = 200,
     SETTLE_MS = 50,
     CONNECT_MS = 7200,
     LOOK_MS = 20,
@@ -42,6 +41,7 @@ union address {
 struct queue {
     union address address;
     int error[CLIENTS_MAX];            /* of connect, but EINPROGRESS */
+    bool at_once[CLIENTS_MAX];         /* connected before the server accepted anybody */
     int64_t connected_ms[CLIENTS_MAX]; /* after its connect began; -1: never */
     char state[CLIENTS_MAX][16];       /* when all have tried */
     _Atomic int connected;             /* of those that tried; all of them until it is known */
@@ -195,8 +195,10 @@ static void clients(struct lab *lab, struct timeline *me)
         fds[i] = (struct pollfd){.fd = queue->error[i] == 0 ? sockets[i] : -1, .events = POLLOUT};
     }
     await_connections(me, queue, fds, began_ns, count, SETTLE_MS);
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < count; i++) {
         note_state(lab, queue, i, sockets[i]);
+        queue->at_once[i] = queue->connected_ms[i] >= 0;
+    }
     atomic_store(&queue->connected, count);
     lab_gate_open(lab, HAVE_TRIED);
     await_connections(me, queue, fds, began_ns, count, CONNECT_MS);
@@ -258,7 +260,7 @@ static const char *outcome_of(const struct queue *queue, int client)
         return "refused";
     if (queue->connected_ms[client] < 0)
         return "never";
-    return queue->connected_ms[client] < AT_ONCE_MS ? "at_once" : "later";
+    return queue->at_once[client] ? "at_once" : "later";
 }
 
 static void conclude(struct lab *lab, const struct queue *queue)

@@ -104,13 +104,12 @@ static void conclude(struct lab *lab, const struct race *race)
                              *last = &race->measures[places[COMPETITORS - 1]];
     json_write_string(evidence, "fastest", names[places[0]]);
     json_write_string(evidence, "slowest", names[places[COMPETITORS - 1]]);
-    json_write_number(evidence, "times_faster", figure(lab, last) / figure(lab, best));
+    lab_evidence_figure(lab, "times_faster", figure(lab, last) / figure(lab, best));
     for (int i = 0; i < COMPETITORS; i++) {
         char field[48];
         bool is_trip = lab_value(lab, MEASURE) == ROUND_TRIP;
         snprintf(field, sizeof field, is_trip ? "%s_p50_ns" : "%s_bytes_per_s", names[i]);
-        json_write_number(evidence, field,
-                          is_trip ? race->measures[i].p50_ns : race->measures[i].bytes_per_s);
+        lab_evidence_figure(lab, field, is_trip ? race->measures[i].p50_ns : race->measures[i].bytes_per_s);
     }
     bool is_memory = strcmp(kinds[places[0]], "memory") == 0;
     lab_outcome_word(lab, kinds[places[0]]);

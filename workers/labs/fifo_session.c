@@ -34,7 +34,7 @@ struct session {
     int workers[SIDES];
     int64_t open_began_ns[SIDES], open_ended_ns[SIDES];
     int open_error[SIDES];
-    int64_t bytes_read;
+    _Atomic int64_t bytes_read;
     int reads;
     bool saw_end;
 };
@@ -127,16 +127,23 @@ static void type(struct lab *lab, const struct lab_input *input)
             lab_terminal_type(&session->terminals[side], input->text, input->is_end);
 }
 
+/* At a person's pace, and not before the last line has come through. */
 static void type_script(struct lab *lab)
 {
-    static const struct lab_input keys[] = {{.terminal = "writer", .text = "hello\n"},
-                                            {.terminal = "writer", .text = "two words\n"},
-                                            {.terminal = "writer", .text = "no newline"},
-                                            {.terminal = "writer", .is_end = true},
-                                            {.terminal = "writer", .is_end = true}};
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        type(lab, &keys[i]);
+    static const struct {
+        struct lab_input input;
+        int64_t bytes_read; /* of all so far, by the reader */
+    } script[] = {{{.terminal = "writer", .text = "hello\n"}, 6},
+                  {{.terminal = "writer", .text = "two words\n"}, 16},
+                  {{.terminal = "writer", .text = "no newline"}, 16},
+                  {{.terminal = "writer", .is_end = true}, 26},
+                  {{.terminal = "writer", .is_end = true}, 26}};
+    struct session *session = lab_shared(lab);
+    for (size_t i = 0; i < sizeof script / sizeof *script; i++) {
+        type(lab, &script[i].input);
         lab_watch(lab, TYPING_MS);
+        for (int ms = 0; ms < END_MS && atomic_load(&session->bytes_read) < script[i].bytes_read; ms += 10)
+            lab_watch(lab, 10);
     }
 }
 
@@ -154,6 +161,11 @@ static bool has_opened(const struct session *session, int side)
     return session->open_ended_ns[side] != 0;
 }
 
+static bool waits_in_open(const struct lab *lab, const struct session *session, int side)
+{
+    return session->open_began_ns[side] != 0 && lab_is_asleep(lab_pid(lab, session->workers[side]));
+}
+
 static void await_open(struct lab *lab, const struct session *session)
 {
     for (int waited_ms = 0; waited_ms < OPEN_MS; waited_ms += 10) {
@@ -169,6 +181,8 @@ static int play(struct lab *lab, struct session *session, int first, struct err 
     if (result < 0)
         return result;
     lab_watch(lab, LOOK_AROUND_MS);
+    while (!has_opened(session, first) && !waits_in_open(lab, session, first) && !lab_is_over(lab))
+        lab_watch(lab, 10);
     if (session->open_error[first] != 0)
         return 0;
     result = start_side(lab, first == WRITER ? READER : WRITER, err);
@@ -194,6 +208,7 @@ static void conclude(struct lab *lab, const struct session *session, int first)
         session->open_began_ns[second] != 0 && session->open_ended_ns[first] > session->open_began_ns[second];
     json_write_string(evidence, "first", side_names[first]);
     json_write_integer(evidence, "first_open_us", waited_ns / 1000);
+    json_write_integer(evidence, "first_open_ms", waited_ns / NS_PER_MS);
     json_write_boolean(evidence, "returned_after_other_opened", waited_for_other);
     json_write_string(evidence, "open_errno",
                       session->open_error[first] != 0 ? strerrorname_np(session->open_error[first]) : NULL);

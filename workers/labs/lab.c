@@ -212,9 +212,18 @@ void lab_meet(struct lab *lab, int gate, uint32_t count)
             cpu_pause();
 }
 
+/* Where a container refuses to mount /proc anew, the old one knows other pids than ours. */
+static bool proc_is_ours(void)
+{
+    char own[24] = "";
+    return readlink("/proc/self", own, sizeof own - 1) > 0 && strtol(own, NULL, 10) == getpid();
+}
+
 bool lab_is_asleep(pid_t pid)
 {
     char path[48], line[256];
+    if (!proc_is_ours())
+        return true; /* to the best of our knowledge: callers ask of one that has not moved for a while */
     snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
     if (text_read_line(path, line, sizeof line) < 0)
         return false;

@@ -186,6 +186,8 @@ void lab_outcome_integer(struct lab *lab, int64_t outcome);
 void lab_outcome_word(struct lab *lab, const char *outcome);
 void lab_explain(struct lab *lab, const char *key);
 struct json_writer *lab_evidence(struct lab *lab);
+/* A figure for reading, to one decimal. */
+void lab_evidence_figure(struct lab *lab, const char *name, double figure);
 /* The machine refuses what the lab is about: what is the key of a text that says what to change. */
 void lab_skip(struct lab *lab, const char *call, int error, const char *what);
 

@@ -1,6 +1,7 @@
 #include "workers/labs/lab_session.h"
 
 #include <errno.h>
+#include <math.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
@@ -178,6 +179,11 @@ void lab_explain(struct lab *lab, const char *key)
 struct json_writer *lab_evidence(struct lab *lab)
 {
     return &lab->evidence_writer;
+}
+
+void lab_evidence_figure(struct lab *lab, const char *name, double figure)
+{
+    json_write_number(&lab->evidence_writer, name, round(10 * figure) / 10);
 }
 
 void lab_skip(struct lab *lab, const char *call, int error, const char *what)

@@ -191,7 +191,7 @@ static void conclude(struct lab *lab, const struct counting *counting)
     json_write_integer(evidence, "races_with_loss", races_with_loss);
     json_write_integer(evidence, "lost_least", least);
     json_write_integer(evidence, "lost_most", most);
-    json_write_number(evidence, "lost_percent", 100.0 * (double)all / (double)(expected * counting->races));
+    lab_evidence_figure(lab, "lost_percent", 100.0 * (double)all / (double)(expected * counting->races));
     lab_outcome_word(lab, all > 0 ? "fewer" : all < 0 ? "more" : "exact");
     lab_explain(lab, explanation_for(lab, all));
 }

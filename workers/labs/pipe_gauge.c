@@ -15,7 +15,14 @@
 
 enum { CHUNK_BYTES, CAPACITY_BYTES, DELAY_MS };
 enum { WRITER, READER };
-enum { PAGE_BYTES = 4096, SIP_BYTES = 100, MORE_CHUNKS = 8, PATIENCE_MS = 7000, SAMPLES = 160 };
+enum {
+    PAGE_BYTES = 4096,
+    SIP_BYTES = 100,
+    MORE_CHUNKS = 8,
+    PATIENCE_MS = 6000,
+    RESUME_MS = 500,
+    SAMPLES = 160
+};
 
 struct gauge {
     int ends[2];
@@ -88,8 +95,10 @@ static void reader(struct lab *lab, struct timeline *me)
     size_t rest = (size_t)gauge->first_page_bytes - SIP_BYTES;
     atomic_store(&gauge->is_draining, true);
     TRACE(me, read(in, page, rest), "%d, …, %zu", in, rest);
-    lab_sleep_ms(20);
-    gauge->goes_on_after_page = bytes_in(in) > bytes - gauge->first_page_bytes;
+    for (int ms = 0; ms < RESUME_MS && !gauge->goes_on_after_page; ms++) {
+        lab_sleep_ms(1);
+        gauge->goes_on_after_page = bytes_in(in) > bytes - gauge->first_page_bytes;
+    }
     sample(gauge, in, -1);
 
     read_until_end(gauge, me, in);

@@ -19,11 +19,11 @@ enum { SIZE, FLAGS, USER, OWNER };
 enum { SAME_SIZE, SMALLER, LARGER, ZERO };
 enum { NO_FLAGS, MODE_0600, CREAT, CREAT_EXCL };
 enum { SAME_USER, OTHER_USER };
-enum { ALIVE, MARKED, KILLED };
+enum { ALIVE, MARKED, KILLED, MARKED_KILLED };
 static const char *const sizes[] = {"same", "smaller", "larger", "zero", NULL};
 static const char *const flags[] = {"none", "0600", "creat", "creat_excl", NULL};
 static const char *const users[] = {"same", "other", NULL};
-static const char *const owners[] = {"alive", "marked", "killed", NULL};
+static const char *const owners[] = {"alive", "marked", "killed", "marked_killed", NULL};
 
 static const size_t bytes_asked[] = {[SAME_SIZE] = 8192, [SMALLER] = 100, [LARGER] = 65536, [ZERO] = 0};
 static const int flags_asked[] = {[NO_FLAGS] = 0,
@@ -61,7 +61,7 @@ static void first(struct lab *lab, struct timeline *me)
                    "%d, %d, IPC_CREAT|IPC_EXCL|0600", keys->key, FIRST_BYTES);
     char *memory = TRACE(me, (char *)shmat(id, NULL, 0), "%d, NULL, 0", id);
     TRACE_AS(me, "store", memcpy(memory, greeting, sizeof greeting), "memory, \"%s\"", greeting);
-    if (lab_value(lab, OWNER) == MARKED)
+    if (lab_value(lab, OWNER) == MARKED || lab_value(lab, OWNER) == MARKED_KILLED)
         TRACE(me, shmctl(id, IPC_RMID, NULL), "%d, IPC_RMID, NULL", id);
     keys->first_id = id;
     lab_gate_open(lab, IS_MADE);
@@ -147,14 +147,14 @@ static const char *explanation_for(const struct lab *lab, const struct keys *key
     case EEXIST:
         return "eexist";
     case ENOENT:
-        return "enoent";
+        return keys->results[ATTACH_OLD] == 0 ? "enoent" : "gone";
     case EINVAL:
-        return lab_value(lab, OWNER) == MARKED ? "einval_new" : "einval";
+        return bytes_asked[lab_value(lab, SIZE)] == 0 ? "einval_new" : "einval";
     default:
         break;
     }
     if (keys->second_id != keys->first_id)
-        return "another";
+        return keys->results[ATTACH_OLD] == 0 ? "another" : "fresh";
     if (keys->results[ATTACH] == EACCES)
         return "no_attach";
     return lab_value(lab, OWNER) == KILLED ? "leaked" : "shared";
@@ -186,7 +186,8 @@ static int run(struct lab *lab, struct err *err)
         keys->results[i] = -1;
     if (lab_start(lab, "first", first, err) < 0)
         return -err->code;
-    if (lab_gate_await(lab, IS_MADE) && lab_value(lab, OWNER) == KILLED) {
+    bool dies = lab_value(lab, OWNER) == KILLED || lab_value(lab, OWNER) == MARKED_KILLED;
+    if (lab_gate_await(lab, IS_MADE) && dies) {
         lab_kill(lab, FIRST);
         lab_await(lab, FIRST, 0);
     }

@@ -23,7 +23,7 @@ enum { ALL_READ, BY_STRLEN };
 static const char *const families[] = {[INET] = "inet", [UNIX] = "unix", NULL};
 static const char *const types[] = {[STREAM] = "stream", [DGRAM] = "dgram", NULL};
 static const char *const echoes[] = {[ALL_READ] = "what_was_read", [BY_STRLEN] = "strlen", NULL};
-enum { BYTES_MAX = 65536, WRITES_MAX = 16, PIECES_MAX = 64, ARRIVAL_MS = 500, QUIET_MS = 250 };
+enum { BYTES_MAX = 65536, WRITES_MAX = 16, PIECES_MAX = 64, ARRIVAL_MS = 3000, QUIET_MS = 250 };
 enum { IS_LISTENING, IS_SENT, IS_ANSWERED }; /* gates */
 
 union address {

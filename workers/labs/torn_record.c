@@ -177,7 +177,7 @@ static void conclude(struct lab *lab, const struct torn *shared)
     json_write_integer(evidence, "writes", shared->writes);
     json_write_integer(evidence, "reads", shared->reads);
     json_write_integer(evidence, "torn", shared->torn);
-    json_write_number(evidence, "torn_percent", 100.0 * (double)shared->torn / (double)shared->reads);
+    lab_evidence_figure(lab, "torn_percent", 100.0 * (double)shared->torn / (double)shared->reads);
     json_write_integer(evidence, "retries", shared->retries);
     lab_outcome_word(lab, shared->torn > 0 ? "sometimes" : "never");
     lab_explain(lab, lab_value(lab, SEQLOCK)                           ? "seqlock"
