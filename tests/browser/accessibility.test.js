@@ -1,32 +1,9 @@
-import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+/** No serious violation of the accessibility rules on the pages of mechanisms and runs. */
+
 import { test } from "node:test";
 
+import { expectAccessible } from "./axe.js";
 import { openPage, small_experiment, startServer, takeRun } from "./support.js";
-
-const axe_source = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-
-/**
- * @param {import("playwright-core").Page} page
- * @param {string} where
- */
-async function expectAccessible(page, where) {
-  await page.evaluate(axe_source);
-  const violations = await page.evaluate(async () => {
-    const { axe } = /** @type {any} */ (window);
-    const { violations: found } = await axe.run(document, {
-      runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-    });
-    return found
-      .filter((/** @type {any} */ one) => ["serious", "critical"].includes(one.impact))
-      .map(
-        (/** @type {any} */ one) =>
-          `${one.id}: ${one.nodes.map((/** @type {any} */ node) => `${node.target} ${node.failureSummary}`).join(" | ")}`,
-      );
-  });
-  assert.deepEqual(violations, [], where);
-}
 
 for (const dark of [false, true]) {
   test(`no serious violation on any page, ${dark ? "dark" : "light"}`, async (t) => {
