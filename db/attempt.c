@@ -88,10 +88,23 @@ int store_attempt_record(struct store *store, int64_t id, struct text *record, s
     return statement_check(&statement, err);
 }
 
-/* One statement for every filter: one that is not asked for is NULL. */
-static const char attempt_list_sql[] = ATTEMPT_SELECT
-    " WHERE a.lab = ?1 AND a.id < ?2 AND (?3 IS NULL OR a.class = ?3) AND (?4 IS NULL OR a.student = ?4)"
-    " ORDER BY a.id DESC LIMIT ?5";
+/* One statement for every filter: one that is not asked for is NULL. Parameters are complete and always in
+ * the same order, so equal ones are equal texts. */
+#define ATTEMPT_FILTERS                                                                                      \
+    " WHERE a.lab = ?1 AND a.id < ?2 AND (?3 IS NULL OR a.class = ?3) AND (?4 IS NULL OR a.student = ?4)"    \
+    " AND (?5 IS NULL OR a.parameters = (SELECT parameters FROM attempt WHERE id = ?5))"
+
+static const char attempt_list_sql[] = ATTEMPT_SELECT ATTEMPT_FILTERS " ORDER BY a.id DESC LIMIT ?6";
+
+static void bind_query(struct statement *statement, const struct store_attempt_query *query)
+{
+    bind_text(statement, query->lab);
+    bind_integer(statement, query->before_id > 0 ? query->before_id : INT64_MAX);
+    bind_text(statement, query->class);
+    bind_text(statement, query->student);
+    bind_integer_or_null(statement, query->like_id);
+    bind_integer(statement, query->limit);
+}
 
 int store_attempt_each(struct store *store, const struct store_attempt_query *query,
                        int (*visit)(void *context, const struct store_attempt *attempt), void *context,
@@ -101,11 +114,7 @@ int store_attempt_each(struct store *store, const struct store_attempt_query *qu
     int rc = statement_open(store, "list the attempts", attempt_list_sql, &statement, err);
     if (rc < 0)
         return rc;
-    bind_text(&statement, query->lab);
-    bind_integer(&statement, query->before_id > 0 ? query->before_id : INT64_MAX);
-    bind_text(&statement, query->class);
-    bind_text(&statement, query->student);
-    bind_integer(&statement, query->limit);
+    bind_query(&statement, query);
     while ((rc = statement_step(&statement, err)) > 0) {
         AUTO(store_attempt_fini) struct store_attempt attempt;
         attempt_read(&statement, &attempt);
@@ -119,14 +128,14 @@ int store_attempt_each(struct store *store, const struct store_attempt_query *qu
 }
 
 #define ANSWER_LIST(answer)                                                                                  \
-    "SELECT " answer " AS answer, count(*) FROM attempt"                                                     \
-    " WHERE lab = ?1 AND state = 'done' AND (?2 IS NULL OR class = ?2)"                                      \
-    " AND answer IS NOT NULL AND answer <> 'null' GROUP BY answer ORDER BY count(*) DESC, answer LIMIT ?3"
-static const char predicted_sql[] = ANSWER_LIST("prediction -> '$.answer'");
-static const char observed_sql[] = ANSWER_LIST("outcome");
+    "SELECT " answer " AS answer, count(*) FROM attempt a" ATTEMPT_FILTERS                                   \
+    " AND a.state = 'done' AND answer <> 'null'"                                                             \
+    " GROUP BY answer ORDER BY count(*) DESC, answer LIMIT ?6"
+static const char predicted_sql[] = ANSWER_LIST("a.prediction -> '$.answer'");
+static const char observed_sql[] = ANSWER_LIST("a.outcome");
 
-int store_attempt_each_answer(struct store *store, const char *lab, const char *class,
-                              enum store_answer_kind kind, int64_t limit,
+int store_attempt_each_answer(struct store *store, const struct store_attempt_query *query,
+                              enum store_answer_kind kind,
                               int (*visit)(void *context, const char *answer, int64_t count), void *context,
                               struct err *err)
 {
@@ -135,9 +144,7 @@ int store_attempt_each_answer(struct store *store, const char *lab, const char *
                             kind == STORE_ANSWERS_PREDICTED ? predicted_sql : observed_sql, &statement, err);
     if (rc < 0)
         return rc;
-    bind_text(&statement, lab);
-    bind_text(&statement, class);
-    bind_integer(&statement, limit);
+    bind_query(&statement, query);
     while ((rc = statement_step(&statement, err)) > 0) {
         AUTO_FREE char *answer = read_text(&statement);
         int64_t count = read_integer(&statement);

@@ -279,6 +279,7 @@ int store_attempt_end(struct store *store, int64_t id, const struct store_attemp
 struct store_attempt_query {
     const char *lab;
     const char *class, *student; /* NULL = any */
+    int64_t like_id;             /* an attempt whose parameters they have, 0 = any */
     int64_t before_id;           /* 0 = from the newest */
     int64_t limit;
 };
@@ -286,11 +287,11 @@ struct store_attempt_query {
 int store_attempt_each(struct store *store, const struct store_attempt_query *query,
                        int (*visit)(void *context, const struct store_attempt *attempt), void *context,
                        struct err *err);
-/* How often each answer was predicted, or each outcome came out, in attempts of the lab that are done: answer
- * is JSON. The most frequent first, at most limit of them. */
+/* How often each answer was predicted, or each outcome came out, in such attempts that are done: answer is
+ * JSON. The most frequent first, at most limit of them. */
 enum store_answer_kind { STORE_ANSWERS_PREDICTED, STORE_ANSWERS_OBSERVED };
-int store_attempt_each_answer(struct store *store, const char *lab, const char *class,
-                              enum store_answer_kind kind, int64_t limit,
+int store_attempt_each_answer(struct store *store, const struct store_attempt_query *query,
+                              enum store_answer_kind kind,
                               int (*visit)(void *context, const char *answer, int64_t count), void *context,
                               struct err *err);
 

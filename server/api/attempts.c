@@ -117,6 +117,7 @@ void api_list_attempts(struct app *app, const struct request *request, struct an
     request_read_word(request, "format", formats, 2, &format, &faults);
     request_read_integer(request, "limit", 1, STORE_LIST_MAX, &query.limit, &faults);
     request_read_integer(request, "cursor", 1, JSON_INTEGER_MAX, &query.before_id, &faults);
+    request_read_integer(request, "like", 1, JSON_INTEGER_MAX, &query.like_id, &faults);
     bool is_child = app->loop == NULL; /* it has no labs to look at; the parent has looked */
     if (faults.count > 0)
         problem_answer_faults(answer, &faults);
@@ -147,18 +148,25 @@ void api_get_predictions(struct app *app, const struct request *request, struct 
         enum store_answer_kind kind;
     } lists[] = {{"predicted", STORE_ANSWERS_PREDICTED}, {"observed", STORE_ANSWERS_OBSERVED}};
     struct err err;
-    const char *group = read_person(request, "group");
+    struct faults faults = {.count = 0};
+    struct store_attempt_query query = {
+        .lab = request->name, .class = read_person(request, "group"), .limit = ANSWERS_MAX};
+    request_read_integer(request, "like", 1, JSON_INTEGER_MAX, &query.like_id, &faults);
+    if (faults.count > 0) {
+        problem_answer_faults(answer, &faults);
+        return;
+    }
     if (api_find_lab(app, request, answer) == NULL)
         return;
     answer_begin_json(answer, 200);
     struct json_writer writer = json_writer_on(&answer->body);
     json_begin_object(&writer, NULL);
     json_write_string(&writer, "lab", request->name);
-    json_write_string(&writer, "group", group);
+    json_write_string(&writer, "group", query.class);
     for (size_t i = 0; i < 2; i++) {
         json_begin_array(&writer, lists[i].name);
-        int status = store_attempt_each_answer(app->store, request->name, group, lists[i].kind, ANSWERS_MAX,
-                                               write_answer, &writer, &err);
+        int status =
+            store_attempt_each_answer(app->store, &query, lists[i].kind, write_answer, &writer, &err);
         if (status < 0) {
             problem_answer_err(answer, status, &err);
             return;

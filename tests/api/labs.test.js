@@ -168,6 +168,11 @@ test("a class is listed by group and student, counted, and handed in as a table"
   const { json: counts } = await client.get(`${labs}/pipe_gauge/predictions?group=b2`);
   assert.deepEqual(counts, { lab: "pipe_gauge", group: "b2", predicted: [{ answer: 65536, count: 2 }, { answer: 4096, count: 1 }], observed: [{ answer: 65536, count: 4 }] });
 
+  const other = await takeAttempt(client, "pipe_gauge", { parameters: { ...quick, chunk_bytes: 4097 } });
+  const like = async (/** @type {number} */ id) => (await client.get(`${labs}/pipe_gauge/predictions?like=${id}`)).json.observed;
+  assert.deepEqual([await like(other.id), await like(1)], [[{ answer: 45066, count: 1 }], [{ answer: 65536, count: 5 }]], "the distribution over equal attempts");
+  assert.deepEqual((await list(`like=${other.id}`)).attempts.map((/** @type {any} */ one) => one.id), [other.id]);
+
   const table = await client.get(`${labs}/pipe_gauge/attempts?group=b2&format=csv`);
   assert.equal(table.headers["content-type"], "text/csv; charset=utf-8");
   assert.match(table.headers["content-disposition"], /filename="pipe_gauge\.csv"/);

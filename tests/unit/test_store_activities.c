@@ -41,17 +41,23 @@ static int64_t add_machine(const char *full)
     return id;
 }
 
-static int64_t add_attempt(const char *lab, const char *class, const char *prediction)
+static int64_t add_attempt_with(const char *parameters, const char *lab, const char *class,
+                                const char *prediction)
 {
     struct store_attempt attempt = {.created_ms = 5,
                                     .student = (char *)"Ada",
                                     .class = (char *)class,
-                                    .parameters = (char *)"{\"chunk_bytes\":4097}",
+                                    .parameters = (char *)parameters,
                                     .prediction = (char *)prediction};
     memcpy(attempt.lab, lab, strlen(lab) + 1);
     ulid_make(5, attempt.uid);
     cr_assert(eq(int, store_attempt_insert(store, &attempt, &err), 0), "%s", err.text);
     return attempt.id;
+}
+
+static int64_t add_attempt(const char *lab, const char *class, const char *prediction)
+{
+    return add_attempt_with("{\"chunk_bytes\":4097}", lab, class, prediction);
 }
 
 static void begin_attempt(int64_t id)
@@ -165,10 +171,9 @@ static const char *answers(enum store_answer_kind kind, const char *class)
 {
     static struct text found;
     text_clear(&found);
-    cr_assert(
-        eq(int, store_attempt_each_answer(store, "pipe_gauge", class, kind, 10, collect_answer, &found, &err),
-           0),
-        "%s", err.text);
+    const struct store_attempt_query query = {.lab = "pipe_gauge", .class = class, .limit = 10};
+    cr_assert(eq(int, store_attempt_each_answer(store, &query, kind, collect_answer, &found, &err), 0), "%s",
+              err.text);
     return text_string(&found);
 }
 
@@ -194,6 +199,16 @@ Test(store_activities, a_class_is_listed_and_counted)
     cr_expect(
         eq(str, (char *)list(&(struct store_attempt_query){.lab = "pipe_gauge", .student = "x", .limit = 10}),
            ""));
+    int64_t other = add_attempt_with("{\"chunk_bytes\":1}", "pipe_gauge", "", "null");
+    cr_expect(eq(str,
+                 (char *)list(&(struct store_attempt_query){
+                     .lab = "pipe_gauge", .class = "b2", .like_id = 1, .limit = 2}),
+                 "5 3 "));
+    cr_expect(
+        eq(str,
+           (char *)list(&(struct store_attempt_query){.lab = "pipe_gauge", .like_id = other, .limit = 9}),
+           "7 "),
+        "the same parameters");
     cr_expect(eq(str, (char *)answers(STORE_ANSWERS_PREDICTED, NULL), "65536:2 4097:1 "));
     cr_expect(eq(str, (char *)answers(STORE_ANSWERS_PREDICTED, "c1"), "65536:1 "));
     cr_expect(eq(str, (char *)answers(STORE_ANSWERS_OBSERVED, NULL), "45066:3 "));
