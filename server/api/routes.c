@@ -7,8 +7,8 @@ static const char *const export_options[] = {"format", NULL};
 static const char *const compare_options[] = {"base", "against", "statistic", "max_slower", NULL};
 static const char *const trend_options[] = {"experiment",    "machine", "statistic", "mechanism", "pattern",
                                             "message_bytes", "limit",   "cursor",    NULL};
-static const char *const attempt_filters[] = {"group", "student", "limit", "cursor", "format", NULL};
-static const char *const group_option[] = {"group", NULL};
+static const char *const attempt_filters[] = {"group", "student", "like", "limit", "cursor", "format", NULL};
+static const char *const prediction_filters[] = {"group", "like", NULL};
 static const char *const machine_option[] = {"machine", NULL};
 static const char *const page_options[] = {"limit", "cursor", NULL};
 static const char *const event_options[] = {"topics", "last_event_id", NULL};
@@ -34,7 +34,7 @@ static const struct route routes[] = {
     {METHOD_GET, "/api/v1/labs", api_list_labs, NULL},
     {METHOD_GET, "/api/v1/labs/{name}", api_get_lab, NULL},
     {METHOD_GET, "/api/v1/labs/{name}/source", api_get_lab_source, NULL},
-    {METHOD_GET, "/api/v1/labs/{name}/predictions", api_get_predictions, group_option},
+    {METHOD_GET, "/api/v1/labs/{name}/predictions", api_get_predictions, prediction_filters},
     {METHOD_GET, "/api/v1/labs/{name}/attempts", api_list_attempts, attempt_filters},
     {METHOD_POST, "/api/v1/labs/{name}/attempts", api_create_attempt, NULL},
     {METHOD_GET, "/api/v1/attempts/{id}", api_get_attempt, NULL},
