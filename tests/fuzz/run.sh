@@ -32,7 +32,7 @@ ar rcs "$out/library.a" "$out"/*.o
 
 for name in "$@"; do
     compile -fsanitize=fuzzer,address,undefined -o "$out/$name" "tests/fuzz/$name.c" "$out/library.a" \
-        -lmicrohttpd -lcjson -lsqlite3 -lm
+        -lmicrohttpd -lcjson -lsqlite3 -lz -lm
     mkdir -p "$out/corpus/$name" "tests/fuzz/seeds/$name"
     "$out/$name" -max_total_time="$seconds" -max_len=4096 -print_final_stats=1 -artifact_prefix="$out/" \
         "$out/corpus/$name" "tests/fuzz/seeds/$name" 2>"$out/$name.log" || {
