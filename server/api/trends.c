@@ -1,4 +1,5 @@
 /* trends: one experiment over its runs on one machine, and which experiments there are several runs of. */
+#include <stdio.h>
 #include <string.h>
 
 #include "server/analysis/statistic.h"
@@ -67,11 +68,16 @@ static void answer_trend(struct app *app, const struct request *request, struct 
 
 static void answer_experiments(struct app *app, const struct request *request, struct answer *answer)
 {
-    static const char *const known[] = {"limit", "cursor", NULL};
+    static const char *const of_one[] = {"statistic", "mechanism", "pattern", "message_bytes"};
     int64_t limit = EXPERIMENTS_LIMIT, before_id = 0;
     struct faults faults = {.count = 0};
     struct err err;
-    request_check_parameters(request, known, &faults);
+    for (size_t i = 0; i < sizeof of_one / sizeof *of_one; i++) {
+        char pointer[FAULT_POINTER_BYTES];
+        snprintf(pointer, sizeof pointer, "?%s", of_one[i]);
+        if (request_parameter(request, of_one[i]) != NULL)
+            faults_add(&faults, pointer, "is asked of one series: experiment and machine are missing");
+    }
     request_read_integer(request, "limit", 1, TRENDS_EXPERIMENTS_MAX, &limit, &faults);
     request_read_integer(request, "cursor", 1, JSON_INTEGER_MAX, &before_id, &faults);
     if (faults.count > 0) {
