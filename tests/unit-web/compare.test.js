@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { parse } from "yaml";
 
 import {
   cacheSizes,
@@ -16,8 +20,11 @@ import {
   questionOf,
   rawRatios,
   shareOf,
+  statistics,
   trialsNeeded,
+  verdict_words,
 } from "../../web/js/compare.js";
+import { statisticText } from "../../web/js/words.js";
 import { aCase, aRun, aTrial } from "./fixtures.js";
 
 /** @param {Partial<import("../../web/js/types.js").Verdict>} [changes] @returns {import("../../web/js/types.js").Verdict} */
@@ -47,6 +54,15 @@ const aVerdict = (changes = {}) => ({
   reason: null,
   trials_needed: null,
   ...changes,
+});
+
+const here = dirname(fileURLToPath(import.meta.url));
+const { schemas } = parse(readFileSync(join(here, "../../server/api/openapi.yaml"), "utf8")).components;
+
+test("the page knows what the server compares by, and how it judges", () => {
+  assert.deepEqual([...statistics].sort(), [...schemas.Compared.enum].sort());
+  assert.deepEqual([...verdict_words].sort(), [...schemas.Verdict.properties.verdict.enum].sort());
+  for (const name of statistics) assert.ok(statisticText.knows(name), name);
 });
 
 /** @param {string} text */

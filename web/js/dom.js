@@ -84,6 +84,20 @@ export function setChildren(element, ...children) {
   fill(element, {}, children);
 }
 
+const focusable = "a[href], button, input, select, textarea";
+
+/**
+ * Replaces the children by others of the same kind; the focus stays at its place among them.
+ * @param {Element} element
+ * @param {...(Child|Child[])} children
+ */
+export function renewChildren(element, ...children) {
+  const at = [...element.querySelectorAll(focusable)].findIndex((one) => one === document.activeElement);
+  setChildren(element, ...children);
+  const next = at < 0 ? null : element.querySelectorAll(focusable)[at];
+  /** @type {HTMLElement|null|undefined} */ (next)?.focus({ preventScroll: true });
+}
+
 /** @type {WeakMap<Element, Map<string, {element: Element, update: (item: any) => void}>>} */
 const kept = new WeakMap();
 

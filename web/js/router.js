@@ -27,17 +27,26 @@ export function navigate(href, { replace = false } = {}) {
 }
 
 /**
+ * The current address with other parameters; null or nothing removes one.
+ * @param {Record<string, string|null>} changes
+ */
+export function addressWith(changes) {
+  const query = new URLSearchParams(location.search);
+  for (const [name, value] of Object.entries(changes)) {
+    if (value === null || value === "") query.delete(name);
+    else query.set(name, value);
+  }
+  const text = query.toString().replaceAll("%2C", ",").replaceAll("%3A", ":");
+  return text ? `${location.pathname}?${text}` : location.pathname;
+}
+
+/**
  * Changes parameters of the current address; null removes one.
  * @param {Record<string, string|null>} changes
  * @param {{replace?: boolean}} [options]
  */
 export function navigateQuery(changes, options = { replace: true }) {
-  const url = new URL(location.href);
-  for (const [name, value] of Object.entries(changes)) {
-    if (value === null || value === "") url.searchParams.delete(name);
-    else url.searchParams.set(name, value);
-  }
-  navigate(url.pathname + url.search, options);
+  navigate(addressWith(changes), options);
 }
 
 /** @param {string} title */

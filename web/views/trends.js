@@ -6,11 +6,11 @@ import { groupKey, statistics } from "../js/compare.js";
 import { h, setChildren, setText } from "../js/dom.js";
 import { formatPlural, formatTime } from "../js/format.js";
 import { legendOf } from "../js/mechanisms.js";
-import { setTitle } from "../js/router.js";
+import { addressWith, setTitle } from "../js/router.js";
 import { chosenGroup, highlightedTrends, isRelative, runsOf } from "../js/trends.js";
 import { statisticText } from "../js/words.js";
-import { createHighlight, createSelect } from "../components/compared/controls.js";
-import { addressWith } from "../components/compared/head.js";
+import { createHighlight } from "../components/compared/controls.js";
+import { createSelect } from "../components/filters/filters.js";
 import { createChangeTable, createTrendChart } from "../components/trend/trend.js";
 
 /**
@@ -161,9 +161,9 @@ function createTrend(store, signal) {
       setText(status, series.length === 0 ? "No run of this experiment ended on this machine, or none has such a figure." : "");
       drawn.hidden = series.length === 0;
       newest.hidden = !query.has("cursor");
-      newest.href = addressWith("cursor", null);
+      newest.href = addressWith({ cursor: null });
       older.hidden = trend.next_cursor === null;
-      older.href = addressWith("cursor", trend.next_cursor);
+      older.href = addressWith({ cursor: trend.next_cursor });
       statistic.update(
         [
           { value: "", text: "what each pattern is about" },

@@ -1,6 +1,6 @@
 /** One run in the archive: ticked, pinned, edited, exported and deleted where it stands. */
 
-import { h, setAttribute, setChildren, setText } from "../../js/dom.js";
+import { h, renewChildren, setAttribute, setChildren, setText } from "../../js/dom.js";
 import { formatSpan, formatTime } from "../../js/format.js";
 import { stateText, stateTone } from "../../js/words.js";
 import { createMenu } from "../menu/menu.js";
@@ -72,7 +72,7 @@ function createTitle(current, { onsave }) {
       setText(name, run.name || `Run ${run.id}`);
       setAttribute(name, "href", `/runs/${run.id}`);
       setAttribute(edit, "aria-label", `Edit name, tags and note of run ${run.id}`);
-      setChildren(
+      renewChildren(
         tags,
         run.tags.map((tag) =>
           h("a", { class: "chip", href: archiveAddress({ tag }), title: `Only runs with the tag ${tag}` }, tag),
@@ -120,6 +120,7 @@ export function createRunRow(first, actions) {
   );
   /** @type {Item|null} */
   let shown = null;
+  let shown_at = "";
   return {
     element,
     /** @param {Item} now */
@@ -129,8 +130,9 @@ export function createRunRow(first, actions) {
       tick.disabled = now.full && now.selected === 0;
       setText(place, now.selected === 1 ? "base" : "");
       element.classList.toggle("selected", now.selected > 0);
-      if (shown && shown.run === run && shown.machine === now.machine) return;
+      if (shown && shown.run === run && shown.machine === now.machine && shown_at === location.search) return;
       shown = now;
+      shown_at = location.search;
       title.update(run);
       setText(state, stateText(run.state));
       setAttribute(state, "class", `chip ${stateTone(run.state)}`);

@@ -2,7 +2,7 @@
 
 import { selected_max, selected_min, withSelected } from "../../js/archive.js";
 import { compareAddress } from "../../js/compare.js";
-import { h, setChildren, setText } from "../../js/dom.js";
+import { h, renewChildren, setText } from "../../js/dom.js";
 import { formatPlural } from "../../js/format.js";
 import { navigateQuery } from "../../js/router.js";
 
@@ -27,7 +27,7 @@ export function createSelection() {
     update(selected) {
       element.hidden = selected.length === 0;
       setText(count, `${formatPlural(selected.length, "run")} selected`);
-      setChildren(
+      renewChildren(
         list,
         selected.map((id, place) =>
           h(

@@ -2,11 +2,11 @@
 
 import { comparisonAddress } from "../../js/api.js";
 import { groupsOf, highlight_max, shareOf, statistics } from "../../js/compare.js";
-import { h, setAttribute, setChildren, setText } from "../../js/dom.js";
-import { navigateQuery } from "../../js/router.js";
+import { h, renewChildren, setAttribute, setText } from "../../js/dom.js";
+import { addressWith, navigateQuery } from "../../js/router.js";
 import { statisticText } from "../../js/words.js";
+import { createSelect } from "../filters/filters.js";
 import { createName } from "../marker/marker.js";
-import { addressWith } from "./head.js";
 import { shownVerdicts } from "./forest.js";
 
 /** @typedef {import("./model.js").Compared} Compared */
@@ -19,33 +19,6 @@ const gates = {
   nothing_measured: { text: "∅ nothing measured", tone: "warn" },
   not_comparable: { text: "⊘ not comparable", tone: "warn" },
 };
-
-/**
- * @param {string} name  of the parameter
- * @param {string} label
- */
-function createSelect(name, label) {
-  const select = h("select", { name, onchange: () => navigateQuery({ [name]: select.value }) });
-  const element = h("label", {}, h("span", {}, label), select);
-  let shown = "";
-  return {
-    element,
-    /** @param {{value: string, text: string}[]} options @param {string} chosen */
-    update(options, chosen) {
-      const now = JSON.stringify(options);
-      if (now !== shown) {
-        shown = now;
-        setChildren(
-          select,
-          options.map(({ value, text }) => h("option", { value }, text)),
-        );
-      }
-      select.value = chosen;
-    },
-  };
-}
-
-export { createSelect };
 
 /** @param {import("../../js/types.js").Comparison} comparison */
 function gateText({ gate_reason, trials_needed }) {
@@ -111,13 +84,13 @@ function createGate() {
 }
 
 /** The mechanisms in colour: up to five, chosen by links. */
-function createHighlight() {
+export function createHighlight() {
   const list = h("ul", { class: "highlight" });
   return {
     element: h("div", { class: "highlight-row no-print" }, h("span", { class: "muted" }, "In colour, up to five:"), list),
     /** @param {{names: string[], highlight: string[], legend: import("../../js/mechanisms.js").Legend}} props */
     update({ names, highlight, legend }) {
-      setChildren(
+      renewChildren(
         list,
         names.map((name) => {
           const on = highlight.includes(name);
@@ -129,7 +102,7 @@ function createHighlight() {
               "a",
               {
                 class: on ? "chip highlight-on" : "chip",
-                href: addressWith("highlight", next.length > 0 ? next.join(",") : null),
+                href: addressWith({ highlight: next.join(",") }),
                 "aria-current": on ? "true" : null,
               },
               createName(legend.lookOf(name), legend.titleOf(name)),
@@ -171,5 +144,3 @@ export function createControls() {
     },
   };
 }
-
-export { createHighlight };

@@ -1,11 +1,11 @@
 /** Which runs are compared, what came of it in one line, and what can be done with it. */
 
 import { comparisonAddress } from "../../js/api.js";
-import { compareAddress, countVerdicts, verdict_words, verdicts } from "../../js/compare.js";
-import { h, setChildren, setText } from "../../js/dom.js";
+import { countVerdicts, differencesOf, verdict_words, verdicts } from "../../js/compare.js";
+import { h, renewChildren, setText } from "../../js/dom.js";
 import { formatTime } from "../../js/format.js";
+import { addressWith } from "../../js/router.js";
 import { isOver, stateText, stateTone, statisticText } from "../../js/words.js";
-import { differencesOf } from "../../js/compare.js";
 import { runName } from "./model.js";
 import { shownVerdicts } from "./forest.js";
 
@@ -13,14 +13,6 @@ import { shownVerdicts } from "./forest.js";
  * @typedef {import("./model.js").Compared} Compared
  * @typedef {import("./model.js").Side} Side
  */
-
-/** The address of the page as it is, with one parameter changed. @param {string} name @param {string|null} value */
-export function addressWith(name, value) {
-  const query = new URLSearchParams(location.search);
-  if (value === null) query.delete(name);
-  else query.set(name, value);
-  return `${location.pathname}?${query.toString().replaceAll("%2C", ",").replaceAll("%3A", ":")}`;
-}
 
 /** @param {readonly Side[]} sides */
 function experimentText(sides) {
@@ -58,13 +50,8 @@ function sentence({ sides, comparison, question }) {
 function createRunItem({ run, name }, place, sides) {
   const ids = sides.map((one) => one.run.id);
   const others = ids.filter((id) => id !== run.id);
-  const keep = new URLSearchParams(location.search);
-  /** @param {number[]} order  base first */
-  const reordered = (order) => {
-    const query = new URLSearchParams(compareAddress(order).split("?")[1]);
-    for (const [key, value] of keep) if (key !== "base" && key !== "against") query.set(key, value);
-    return `/compare?${query.toString().replaceAll("%2C", ",")}`;
-  };
+  /** @param {number[]} order  the base first */
+  const reordered = ([base, ...against]) => addressWith({ base: String(base), against: against.join(",") });
   return h(
     "li",
     { class: "compared-run" },
@@ -93,7 +80,7 @@ function createStrip(compared) {
         "a",
         {
           class: `chip verdict ${tone}`,
-          href: addressWith("verdict", word === verdict ? null : word),
+          href: addressWith({ verdict: word === verdict ? null : word }),
           "aria-current": word === verdict ? "true" : null,
           title: word === verdict ? "Show all verdicts" : `Show only what is ${text}`,
         },
@@ -136,8 +123,8 @@ export function createComparedHead({ onreport, oncsv, oncopy }) {
       const { sides, comparison, question } = compared;
       setText(title, `${sides.slice(1).map(({ name }) => name).join(", ")} against ${sides[0].name}`);
       setText(lead, sentence(compared));
-      setChildren(runs, sides.map(createRunItem));
-      setChildren(strip, createStrip(compared));
+      renewChildren(runs, sides.map(createRunItem));
+      renewChildren(strip, createStrip(compared));
       json.href = comparisonAddress({
         base: comparison.base,
         against: comparison.against.join(","),

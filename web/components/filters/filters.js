@@ -1,6 +1,6 @@
 /** A question with a few answers, the answer kept in the address. */
 
-import { h } from "../../js/dom.js";
+import { h, setChildren } from "../../js/dom.js";
 import { navigateQuery } from "../../js/router.js";
 
 /**
@@ -21,4 +21,29 @@ export function createFilter({ name, label, values, chosen, text, optional = fal
     values.map((value) => h("option", { value, selected: value === chosen }, text(value))),
   );
   return h("label", {}, h("span", {}, label), select);
+}
+
+/**
+ * The same with answers that come and go.
+ * @param {string} name  of the parameter in the address
+ * @param {string} label
+ */
+export function createSelect(name, label) {
+  const select = h("select", { name, onchange: () => navigateQuery({ [name]: select.value }) });
+  let shown = "";
+  return {
+    element: h("label", {}, h("span", {}, label), select),
+    /** @param {{value: string, text: string}[]} options @param {string} chosen */
+    update(options, chosen) {
+      const now = JSON.stringify(options);
+      if (now !== shown) {
+        shown = now;
+        setChildren(
+          select,
+          options.map(({ value, text }) => h("option", { value }, text)),
+        );
+      }
+      select.value = chosen;
+    },
+  };
 }
