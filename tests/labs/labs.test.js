@@ -8,7 +8,7 @@ import { readFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { describe, test } from "node:test";
 
-import { catalogue, is_root, startLab, takeLab } from "./support.js";
+import { catalogue, descriptorsOf, is_root, processesOf, startLab, takeLab } from "./support.js";
 
 /** @typedef {import("./support.js").Parameters} Parameters */
 /** @typedef {import("./support.js").Ended} Ended */
@@ -220,6 +220,17 @@ describe("labs", at_once, () => {
     assert.ok(!lab.lines.some((line) => line.type === "return" && line.number === open.number), "it has not returned");
     const { lines } = await lab.ended;
     assert.ok(lines.some((line) => line.type === "return" && line.number === open.number && line.returned === 4096));
+  });
+
+  test("nobody but the workers holds an end of the pipe", async () => {
+    const lab = startLab("pipe_gauge", { delay_ms: 1000 });
+    await lab.seen((line) => line.type === "state" && line.worker === "writer" && line.state === "blocked");
+    const { program, keeper, leader, workers } = await processesOf(/** @type {number} */ (lab.child.pid));
+    const open = await Promise.all(workers.map(descriptorsOf));
+    const pipes = open[0].filter((name) => name.startsWith("pipe:") && open[1].includes(name));
+    assert.equal(pipes.length, 1, `${open}`);
+    for (const pid of [program, keeper, leader]) assert.ok(!(await descriptorsOf(pid)).includes(pipes[0]), `${pid}`);
+    await lab.ended;
   });
 
   test("more calls than the ring holds are counted", async () => {

@@ -11,7 +11,7 @@
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, readlink } from "node:fs/promises";
 import { createInterface } from "node:readline";
 
 const build = process.env.IPCLAB_BUILD ?? new URL("../../build", import.meta.url).pathname;
@@ -87,6 +87,12 @@ export async function processesOf(pid) {
   const [keeper] = await childrenOf(pid);
   const [leader] = await childrenOf(keeper);
   return { program: pid, keeper, leader, workers: await childrenOf(leader) };
+}
+
+/** What a process has open, as /proc names it. @param {number} pid @returns {Promise<string[]>} */
+export async function descriptorsOf(pid) {
+  const numbers = await readdir(`/proc/${pid}/fd`);
+  return Promise.all(numbers.map((number) => readlink(`/proc/${pid}/fd/${number}`).catch(() => "")));
 }
 
 /** @param {number} pid  also true of one that only waits to be reaped by somebody else's init */

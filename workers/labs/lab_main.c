@@ -133,6 +133,8 @@ int lab_main(int argument_count, char **arguments)
         fprintf(stderr, "usage: ipclab-worker lab NAME, of those that ipclab-worker labs lists\n");
         return EXIT_FAILURE;
     }
+    /* What a careless starter left open would be part of every experiment with descriptors. */
+    close_range(STDERR_FILENO + 1, ~0u, 0);
     if (read_request(&request, &lab.input_bytes, &err) < 0) {
         fprintf(stderr, "ipclab-worker lab: %s\n", err.text);
         return EXIT_FAILURE;

@@ -138,17 +138,20 @@ static int pour(const struct link *link)
 
 static int drink(const struct link *link)
 {
-    int64_t began_ns = clock_now_ns(), warm_ns = 0, warm_messages = 0, messages = 0;
+    int64_t began_ns = clock_now_ns(), warm_ns = began_ns, messages = 0, cold_messages = 0;
     while (receive_one(link)) {
         messages++;
-        if (warm_ns == 0 && clock_now_ns() - began_ns >= WARMUP_MS * NS_PER_MS) {
+        if (warm_ns == began_ns && clock_now_ns() - began_ns >= WARMUP_MS * NS_PER_MS) {
             warm_ns = clock_now_ns();
-            warm_messages = messages;
+            cold_messages = messages;
         }
     }
+    if (messages == cold_messages) { /* it all came at once, at the end */
+        warm_ns = began_ns;
+        cold_messages = 0;
+    }
     double seconds = (double)(clock_now_ns() - warm_ns) / (double)NS_PER_S;
-    if (warm_ns != 0 && seconds > 0)
-        measure->bytes_per_s = (double)(messages - warm_messages) * (double)measure->message_bytes / seconds;
+    measure->bytes_per_s = (double)(messages - cold_messages) * (double)measure->message_bytes / seconds;
     return 0;
 }
 
