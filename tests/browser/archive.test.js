@@ -102,7 +102,10 @@ test("many runs come page by page, in the order and of the kind the address asks
   await page.locator("table.runs tbody tr:only-child", { hasText: "zebra" }).waitFor();
 
   for (const { id } of [...others, first])
-    await fetch(`${server.base}/api/v1/runs/${id}/cancel`, { method: "POST", headers: { "Content-Type": "application/json" } });
+    await fetch(`${server.base}/api/v1/runs/${id}/cancel`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+    });
 });
 
 test("ticked runs stay ticked through a search, and are compared", async (t) => {
@@ -132,7 +135,10 @@ test("a bundle goes from one archive to another, once; a damaged one is refused 
   const page = await openPage(t, here.base);
   await page.goto("/runs");
   await page.getByRole("button", { name: `More about run ${run.id}` }).click();
-  const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: /^Bundle/ }).click()]);
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("link", { name: /^Bundle/ }).click(),
+  ]);
   const bundle = join(here.data, "bundle.json");
   await download.saveAs(bundle);
 

@@ -74,8 +74,20 @@ test("two runs are compared: verdicts, charts, tables, files, and all of it in t
 
 test("runs that are chosen badly are told what is wrong with them", async (t) => {
   const server = await startServer(t);
-  const base = await takeRun(server, { ...measured, trials: 2, mechanisms: ["pipe"], patterns: ["stream"], name: "a pair" });
-  const same = await takeRun(server, { ...measured, trials: 2, mechanisms: ["pipe"], patterns: ["stream"], name: "a pair" });
+  const base = await takeRun(server, {
+    ...measured,
+    trials: 2,
+    mechanisms: ["pipe"],
+    patterns: ["stream"],
+    name: "a pair",
+  });
+  const same = await takeRun(server, {
+    ...measured,
+    trials: 2,
+    mechanisms: ["pipe"],
+    patterns: ["stream"],
+    name: "a pair",
+  });
   const other = await takeRun(server, { ...measured, trials: 2, mechanisms: ["fifo"], patterns: ["stream"] });
   const page = await openPage(t, server.base);
 
@@ -89,7 +101,10 @@ test("runs that are chosen badly are told what is wrong with them", async (t) =>
   const differences = page.getByRole("table", { name: "What differs between the runs" });
   await differences.locator("tr", { hasText: "mechanisms" }).getByText("fifo").waitFor();
 
-  const deleted = await fetch(`${server.base}/api/v1/runs/${other.id}`, { method: "DELETE", headers: { "Content-Type": "application/json" } });
+  const deleted = await fetch(`${server.base}/api/v1/runs/${other.id}`, {
+    method: "DELETE",
+    headers: { "Content-Type": "application/json" },
+  });
   assert.equal(deleted.ok, true);
   await page.goto(`/compare?base=${base.id}&against=${same.id},${other.id},4000`);
   await page.getByText(`Run ${other.id} is left out`).waitFor();
@@ -102,7 +117,10 @@ test("runs that are chosen badly are told what is wrong with them", async (t) =>
   await page.goto(`/compare?base=${base.id}&against=${going.id}`);
   await page.getByText(`Run ${going.id} goes on`).waitFor();
   await page.locator(".chart-point.row").first().waitFor();
-  await fetch(`${server.base}/api/v1/runs/${going.id}/cancel`, { method: "POST", headers: { "Content-Type": "application/json" } });
+  await fetch(`${server.base}/api/v1/runs/${going.id}/cancel`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+  });
   await page.getByText(`Run ${going.id} goes on`).waitFor({ state: "hidden" });
 });
 

@@ -14,7 +14,8 @@ test("the last day asked for is part of what is found", () => {
 });
 
 test("what is no day is not asked for", () => {
-  for (const text of [null, "", "2026-3-14", "2026-02-30", "14.03.2026", "2026-13-01"]) assert.equal(dayMs(text), null, String(text));
+  for (const text of [null, "", "2026-3-14", "2026-02-30", "14.03.2026", "2026-13-01"])
+    assert.equal(dayMs(text), null, String(text));
 });
 
 test("filters go to the server as they stand; an order that does not exist is the usual one", () => {

@@ -12,7 +12,10 @@ test("an axis of ratios always shows 1, and is not squeezed by one wild interval
   assert.deepEqual([wild.low, wild.high], [1 / 20, 20]);
   for (const { ticks } of [near, wild, ratioAxis([], { least: 1.1, most: 20 })]) {
     assert.ok(ticks.length >= 3 && ticks.length <= 9, ticks.join());
-    assert.deepEqual([...ticks].sort((a, b) => a - b), ticks);
+    assert.deepEqual(
+      [...ticks].sort((a, b) => a - b),
+      ticks,
+    );
   }
 });
 
@@ -32,5 +35,15 @@ test("a linear axis goes from round value to round value", () => {
 });
 
 test("commas, quotes and line ends are quoted", () => {
-  assert.equal(csvText(["a", "b"], [["x,y", 'say "so"'], [null, 1.5], ["two\nlines", undefined]]), 'a,b\r\n"x,y","say ""so"""\r\n,1.5\r\n"two\nlines",\r\n');
+  assert.equal(
+    csvText(
+      ["a", "b"],
+      [
+        ["x,y", 'say "so"'],
+        [null, 1.5],
+        ["two\nlines", undefined],
+      ],
+    ),
+    'a,b\r\n"x,y","say ""so"""\r\n,1.5\r\n"two\nlines",\r\n',
+  );
 });

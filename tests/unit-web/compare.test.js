@@ -130,7 +130,13 @@ test("the dots are the trials of the distance that was compared, over the base's
 });
 
 test("a trial's figure is that of the statistic, and a failed trial has none", () => {
-  const trial = aTrial({ latency_ns: { p50: 5, p99: null }, bytes_per_s: 7, messages_per_s: 8, cpu_ns: 90, messages: 10 });
+  const trial = aTrial({
+    latency_ns: { p50: 5, p99: null },
+    bytes_per_s: 7,
+    messages_per_s: 8,
+    cpu_ns: 90,
+    messages: 10,
+  });
   assert.deepEqual(
     ["p50", "p99", "bytes_per_s", "messages_per_s", "cpu_ns_per_message"].map((name) => figureOf(trial, name)),
     [5, null, 7, 8, 9],
@@ -141,7 +147,9 @@ test("a trial's figure is that of the statistic, and a failed trial has none", (
 test("drift is each trial over the median of its own case, in the order taken", () => {
   /** @param {number} sequence @param {number} number @param {number} p50 */
   const trial = (sequence, number, p50) => aTrial({ id: sequence, sequence, case: number, latency_ns: { p50 } });
-  const drift = driftOf([trial(2, 0, 200), trial(0, 0, 100), trial(1, 1, 7), trial(3, 0, 400)], (one) => figureOf(one, "p50"));
+  const drift = driftOf([trial(2, 0, 200), trial(0, 0, 100), trial(1, 1, 7), trial(3, 0, 400)], (one) =>
+    figureOf(one, "p50"),
+  );
   assert.deepEqual(
     drift.map(({ trial: { sequence }, ratio }) => [sequence, ratio]),
     [

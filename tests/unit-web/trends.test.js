@@ -20,8 +20,20 @@ const aSeries = (changes, points = [[1, 100]]) => ({
 const change = { run: 3, previous_run: 2, before: 100, after: 150, ratio: 1.5, p: 0.0001 };
 
 test("the places are all runs that any line has, in the order they were taken", () => {
-  const runs = runsOf([aSeries({}, [[3, 1], [7, 1]]), aSeries({ distance: "X" }, [[5, 1], [3, 1]])]);
-  assert.deepEqual(runs.map(({ run }) => run), [3, 5, 7]);
+  const runs = runsOf([
+    aSeries({}, [
+      [3, 1],
+      [7, 1],
+    ]),
+    aSeries({ distance: "X" }, [
+      [5, 1],
+      [3, 1],
+    ]),
+  ]);
+  assert.deepEqual(
+    runs.map(({ run }) => run),
+    [3, 5, 7],
+  );
 });
 
 test("more is worse of a latency, and better of a rate", () => {
@@ -46,8 +58,18 @@ test("in colour are the mechanisms that moved first, unless the reader chose", (
 });
 
 test("lines that lie far apart are drawn over their own middle, unless the reader says otherwise", () => {
-  const [near, far] = [aSeries({}, [[1, 100], [2, 110], [3, 90]]), aSeries({}, [[1, 9000]])];
-  assert.deepEqual(relativePoints(near).map(({ value }) => value), [1, 1.1, 0.9]);
+  const [near, far] = [
+    aSeries({}, [
+      [1, 100],
+      [2, 110],
+      [3, 90],
+    ]),
+    aSeries({}, [[1, 9000]]),
+  ];
+  assert.deepEqual(
+    relativePoints(near).map(({ value }) => value),
+    [1, 1.1, 0.9],
+  );
   assert.equal(isRelative([near], null), false);
   assert.equal(isRelative([near, far], null), true);
   assert.equal(isRelative([near, far], "absolute"), false);

@@ -43,7 +43,9 @@ export const isFiltered = (query) => filter_names.some((name) => query.get(name)
 
 /** Runs ticked for a comparison, in the order they were ticked. @param {URLSearchParams} query @returns {number[]} */
 export function selectionOf(query) {
-  const ids = (query.get("selected") ?? "").split(",").flatMap((text) => (/^[1-9]\d{0,15}$/.test(text) ? Number(text) : []));
+  const ids = (query.get("selected") ?? "")
+    .split(",")
+    .flatMap((text) => (/^[1-9]\d{0,15}$/.test(text) ? Number(text) : []));
   return [...new Set(ids)].slice(0, selected_max);
 }
 

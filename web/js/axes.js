@@ -85,5 +85,5 @@ export function linearAxis(values) {
 /** The next of 1, 2, 5 × a power of ten. @param {number} width */
 function roundStep(width) {
   const decade = 10 ** Math.floor(Math.log10(width));
-  return (/** @type {number} */ ([1, 2, 5, 10].find((step) => step * decade >= width * 0.999)) ?? 10) * decade;
+  return /** @type {number} */ (([1, 2, 5, 10].find((step) => step * decade >= width * 0.999)) ?? 10) * decade;
 }

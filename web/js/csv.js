@@ -10,4 +10,5 @@ function fieldText(value) {
  * @param {readonly string[]} heads
  * @param {readonly (readonly (string|number|null|undefined)[])[]} rows
  */
-export const csvText = (heads, rows) => [heads, ...rows].map((row) => row.map(fieldText).join(",")).join("\r\n") + "\r\n";
+export const csvText = (heads, rows) =>
+  [heads, ...rows].map((row) => row.map(fieldText).join(",")).join("\r\n") + "\r\n";

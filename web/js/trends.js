@@ -26,7 +26,9 @@ export function runsOf(series) {
   /** @type {Map<number, number>} */
   const runs = new Map();
   for (const { points } of series) for (const { run, created_ms } of points) runs.set(run, created_ms);
-  return [...runs].map(([run, created_ms]) => ({ run, created_ms })).sort((a, b) => a.created_ms - b.created_ms || a.run - b.run);
+  return [...runs]
+    .map(([run, created_ms]) => ({ run, created_ms }))
+    .sort((a, b) => a.created_ms - b.created_ms || a.run - b.run);
 }
 
 /**
@@ -50,7 +52,9 @@ export function highlightedTrends(series, asked) {
   const names = [...new Set(series.map(({ mechanism }) => mechanism))];
   const chosen = asked.filter((name) => names.includes(name));
   if (chosen.length > 0) return chosen;
-  const moved = new Set(series.filter(({ change_points }) => change_points.length > 0).map(({ mechanism }) => mechanism));
+  const moved = new Set(
+    series.filter(({ change_points }) => change_points.length > 0).map(({ mechanism }) => mechanism),
+  );
   return [...names].sort((a, b) => Number(moved.has(b)) - Number(moved.has(a))).slice(0, highlight_max);
 }
 

@@ -162,7 +162,8 @@ export function mountCompare({ root, signal, query, store }) {
       const before = question;
       question = questionOf(now);
       /** @param {Question} one */
-      const asked = ({ base, against, statistic, max_slower }) => JSON.stringify([base, against, statistic, max_slower]);
+      const asked = ({ base, against, statistic, max_slower }) =>
+        JSON.stringify([base, against, statistic, max_slower]);
       if (asked(before) === asked(question)) render();
       else void load();
     },

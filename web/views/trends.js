@@ -19,7 +19,8 @@ import { createChangeTable, createTrendChart } from "../components/trend/trend.j
  * @typedef {import("../js/types.js").RepeatedExperiment} RepeatedExperiment
  */
 
-const lead = "An experiment that is taken again and again shows what an update of the kernel, or a change of a setting, did.";
+const lead =
+  "An experiment that is taken again and again shows what an update of the kernel, or a change of a setting, did.";
 
 /** @param {URLSearchParams} query */
 const questionOf = (query) => ({
@@ -53,7 +54,11 @@ function createList(store, signal) {
     ),
     body,
   );
-  const card = h("div", { class: "card flush scroll-x", role: "region", tabindex: "0", "aria-label": "Experiments", hidden: true }, table);
+  const card = h(
+    "div",
+    { class: "card flush scroll-x", role: "region", tabindex: "0", "aria-label": "Experiments", hidden: true },
+    table,
+  );
   const status = h("p", { role: "status" }, "Reading the archive…");
   /** @type {string|null} */
   let next = null;
@@ -87,7 +92,10 @@ function createList(store, signal) {
       next = page.next_cursor;
       more.hidden = next === null;
       card.hidden = body.childElementCount === 0;
-      setText(status, card.hidden ? "No experiment was taken twice on one machine so far. Run one again, and its trend begins." : "");
+      setText(
+        status,
+        card.hidden ? "No experiment was taken twice on one machine so far. Run one again, and its trend begins." : "",
+      );
     } catch (error) {
       if (!signal.aborted) setText(status, problemText(error));
     }
@@ -123,7 +131,14 @@ function createTrend(store, signal) {
   const status = h("p", { role: "status" });
   const newest = h("a", { class: "button small" }, "Newest runs");
   const older = h("a", { class: "button small" }, "Older runs");
-  const drawn = h("div", { class: "view" }, highlight.element, chart.element, h("div", { class: "row no-print" }, newest, older), changes.element);
+  const drawn = h(
+    "div",
+    { class: "view" },
+    highlight.element,
+    chart.element,
+    h("div", { class: "row no-print" }, newest, older),
+    changes.element,
+  );
   return {
     element: h(
       "div",
@@ -158,7 +173,10 @@ function createTrend(store, signal) {
           ? ""
           : `${formatPlural(runs.length, "run")} on ${machine?.host ?? "one machine"}, from ${formatTime(runs[0].created_ms)} to ${formatTime(runs[runs.length - 1].created_ms)}.`,
       );
-      setText(status, series.length === 0 ? "No run of this experiment ended on this machine, or none has such a figure." : "");
+      setText(
+        status,
+        series.length === 0 ? "No run of this experiment ended on this machine, or none has such a figure." : "",
+      );
       drawn.hidden = series.length === 0;
       newest.hidden = !query.has("cursor");
       newest.href = addressWith({ cursor: null });
@@ -249,9 +267,9 @@ export function mountTrends({ root, signal, query, store }) {
   // A run that ends adds a point.
   store.watch(
     (state) => [
-      [...state.runs.values()]
-        .filter(({ experiment_hash, state: word }) => experiment_hash === asked.get("experiment") && word === "done")
-        .length,
+      [...state.runs.values()].filter(
+        ({ experiment_hash, state: word }) => experiment_hash === asked.get("experiment") && word === "done",
+      ).length,
     ],
     () => {
       if (shown) void load();

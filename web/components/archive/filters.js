@@ -100,7 +100,11 @@ export function createArchiveFilters(signal) {
       if (now === shown) return;
       shown = now;
       const chosen = (/** @type {string} */ name) => asked.get(name) ?? "";
-      fillSelect(controls.state, states.map((value) => ({ value, text: stateText(value) })), chosen("state"));
+      fillSelect(
+        controls.state,
+        states.map((value) => ({ value, text: stateText(value) })),
+        chosen("state"),
+      );
       fillSelect(
         controls.mechanism,
         known.mechanisms.map(({ name, title }) => ({ value: name, text: title })),
@@ -111,7 +115,10 @@ export function createArchiveFilters(signal) {
         known.machines.map(({ hash, text: label }) => ({ value: hash, text: label })),
         chosen("machine"),
       );
-      setChildren(tags, known.tags.map((value) => h("option", { value })));
+      setChildren(
+        tags,
+        known.tags.map((value) => h("option", { value })),
+      );
       for (const control of [controls.q, controls.tag, controls.since, controls.until])
         if (document.activeElement !== control) control.value = chosen(control.name);
       clear.hidden = names.every((name) => chosen(name) === "");

@@ -34,7 +34,11 @@ export function createImport({ onimport, signal }) {
     },
   });
   const button = h("button", { type: "button", onclick: () => chooser.click() }, "Import…");
-  const target = h("div", { class: "archive-drop", hidden: true }, h("strong", {}, "Drop bundles to put their runs into the archive"));
+  const target = h(
+    "div",
+    { class: "archive-drop", hidden: true },
+    h("strong", {}, "Drop bundles to put their runs into the archive"),
+  );
 
   /** @param {string} tone @param {import("../../js/dom.js").Child[]} text */
   const say = (tone, ...text) => list.append(h("li", { class: `archive-import ${tone}` }, text));
@@ -43,12 +47,24 @@ export function createImport({ onimport, signal }) {
   async function takeOne(file) {
     const name = h("strong", {}, file.name);
     if (file.size > bundle_bytes_max)
-      return say("bad", "✕ ", name, `: ${formatBytes(file.size)}; a bundle has at most ${formatBytes(bundle_bytes_max)}.`);
+      return say(
+        "bad",
+        "✕ ",
+        name,
+        `: ${formatBytes(file.size)}; a bundle has at most ${formatBytes(bundle_bytes_max)}.`,
+      );
     try {
       const { run, known } = await postImport(file);
       onimport(run);
       const link = h("a", { href: `/runs/${run.id}` }, `run ${run.id}`);
-      say(known ? "" : "good", known ? "= " : "✓ ", name, known ? ": is in the archive already, as " : ": imported as ", link, ".");
+      say(
+        known ? "" : "good",
+        known ? "= " : "✓ ",
+        name,
+        known ? ": is in the archive already, as " : ": imported as ",
+        link,
+        ".",
+      );
     } catch (error) {
       say("bad", "✕ ", name, `: ${faultText(error)}`);
     }

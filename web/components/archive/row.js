@@ -103,7 +103,9 @@ export function createRunRow(first, actions) {
   const more = createMenu("⋯", `More about run ${run.id}`, () => [
     { text: "Edit name, tags and note", act: title.open },
     ...exportItems(run.id),
-    ...(run.experiment_hash === undefined || run.machine === null ? [] : [{ text: "Trend of this experiment", href: trendAddress(run) }]),
+    ...(run.experiment_hash === undefined || run.machine === null
+      ? []
+      : [{ text: "Trend of this experiment", href: trendAddress(run) }]),
     { text: "Delete", danger: true, act: () => actions.ondelete(run) },
   ]);
   const element = h(
@@ -144,7 +146,13 @@ export function createRunRow(first, actions) {
       setText(pin, run.pinned ? "★" : "☆");
       setAttribute(pin, "aria-pressed", String(run.pinned));
       setAttribute(pin, "aria-label", `Pin run ${run.id}`);
-      setAttribute(pin, "title", run.pinned ? "Pinned: retention leaves it whole. Click to let it go." : "Pin: keep it whole, whatever the retention");
+      setAttribute(
+        pin,
+        "title",
+        run.pinned
+          ? "Pinned: retention leaves it whole. Click to let it go."
+          : "Pin: keep it whole, whatever the retention",
+      );
     },
   };
 }

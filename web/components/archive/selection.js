@@ -50,7 +50,10 @@ export function createSelection() {
       const few = selected.length < selected_min;
       compare.hidden = few;
       compare.href = few ? "" : compareAddress(selected);
-      setText(hint, few ? "Tick what to hold against it." : selected.length === selected_max ? "No more than nine at once." : "");
+      setText(
+        hint,
+        few ? "Tick what to hold against it." : selected.length === selected_max ? "No more than nine at once." : "",
+      );
     },
   };
 }

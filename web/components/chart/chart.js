@@ -39,7 +39,13 @@ function draw(props, width) {
   const ordered = [...props.series].sort((a, b) => Number(b.quiet ?? false) - Number(a.quiet ?? false));
   const drawn = ordered.map((series) => drawSeries(series, props, scales));
   const label = `${props.label}. Arrow keys move along a line and between lines.`;
-  const attributes = { width, height: height_px, viewBox: `0 0 ${width} ${height_px}`, role: "group", "aria-label": label };
+  const attributes = {
+    width,
+    height: height_px,
+    viewBox: `0 0 ${width} ${height_px}`,
+    role: "group",
+    "aria-label": label,
+  };
   return {
     drawing: svg(
       "svg",

@@ -104,7 +104,12 @@ export function drawAxes({ x, format, rules = [], level }, scales) {
   const lines = scales.ticks.map((tick) => {
     const y = scales.y(tick);
     const line = svg("line", { x1: margin.left, x2: scales.right, y1: y, y2: y });
-    return svg("g", { class: "chart-grid" }, line, drawText("", margin.left - 8, y + 4, "end", shortText(format(tick))));
+    return svg(
+      "g",
+      { class: "chart-grid" },
+      line,
+      drawText("", margin.left - 8, y + 4, "end", shortText(format(tick))),
+    );
   });
   let last_x = -Infinity;
   const spaced = x.ticks.filter(({ at }) => {
@@ -199,14 +204,13 @@ function drawBand(points, scales) {
 export function drawSeries(series, props, scales) {
   const { hue, shade } = series.look;
   const joined = series.points.filter((point) => !point.apart);
-  const places = joined.map(
-    (point) => `${scales.x(point.x).toFixed(1)} ${scales.y(point.estimate.value).toFixed(1)}`,
-  );
+  const places = joined.map((point) => `${scales.x(point.x).toFixed(1)} ${scales.y(point.estimate.value).toFixed(1)}`);
   const dash = series.dash ?? Number(series.dashed ?? false);
   const kind = dash === 0 ? "chart-line" : `chart-line ${dash_kinds[dash]}`;
   const line = series.dots ? null : svg("path", { class: kind, d: places.length > 0 ? `M${places.join("L")}` : null });
   const band = props.bands && !series.quiet ? drawBand(joined, scales) : null;
-  const points = series.quiet || series.plain ? [] : series.points.map((point) => drawPoint(point, series, props, scales));
+  const points =
+    series.quiet || series.plain ? [] : series.points.map((point) => drawPoint(point, series, props, scales));
   const attributes = {
     class: series.quiet ? "chart-series quiet" : "chart-series",
     "data-series": series.key,

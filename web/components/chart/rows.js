@@ -56,7 +56,10 @@ const apart_px = 9;
 /** @param {Props} props @param {number} width */
 function createLayout({ axis, groups }, width) {
   const narrow = width < narrow_px;
-  const longest = Math.max(...groups.flatMap(({ rows }) => rows.map(({ title, part }) => title.length + (part?.length ?? 0))), 0);
+  const longest = Math.max(
+    ...groups.flatMap(({ rows }) => rows.map(({ title, part }) => title.length + (part?.length ?? 0))),
+    0,
+  );
   const left = narrow ? 30 : Math.min(290, 44 + 7.2 * longest);
   const right = width - (narrow ? 30 : 176);
   const place = axis.log ? Math.log : (/** @type {number} */ value) => value;
@@ -69,8 +72,7 @@ function createLayout({ axis, groups }, width) {
     width,
     /** @param {number} value  beyond the axis it stands at its end */
     x: (value) =>
-      left +
-      ((place(Math.min(Math.max(value, axis.low), axis.high)) - low) / (high - low || 1)) * (right - left),
+      left + ((place(Math.min(Math.max(value, axis.low), axis.high)) - low) / (high - low || 1)) * (right - left),
     /** @param {number} value */
     isInside: (value) => value >= axis.low && value <= axis.high,
   };
@@ -172,7 +174,9 @@ function draw(props, width) {
     const fits = x - last_x >= tick_px;
     if (fits) last_x = x;
     // Long lists are read from both ends.
-    const labels = (fits ? [12, bottom + 16] : []).map((at) => drawText("", x, at, "middle", shortText(props.format(tick))));
+    const labels = (fits ? [12, bottom + 16] : []).map((at) =>
+      drawText("", x, at, "middle", shortText(props.format(tick))),
+    );
     return svg("g", { class: "chart-grid" }, line, labels);
   });
   const height = bottom + axis_px;
@@ -229,7 +233,11 @@ export function createRowChart(signal) {
       const now = JSON.stringify(props);
       if (now === shown) return;
       shown = now;
-      setAttribute(frame.plot, "data-rows", props.groups.reduce((sum, { rows }) => sum + rows.length, 0));
+      setAttribute(
+        frame.plot,
+        "data-rows",
+        props.groups.reduce((sum, { rows }) => sum + rows.length, 0),
+      );
       frame.show({
         label: props.label,
         draw: (width) => draw(props, width),

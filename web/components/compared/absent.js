@@ -39,14 +39,28 @@ export function createChooser(signal) {
     element: h(
       "div",
       { class: "view" },
-      h("div", {}, h("h1", { tabindex: "-1" }, "Compare"), h("p", { class: "lead" }, "Two to nine runs, case by case: what became faster, what slower, and how sure that is.")),
+      h(
+        "div",
+        {},
+        h("h1", { tabindex: "-1" }, "Compare"),
+        h(
+          "p",
+          { class: "lead" },
+          "Two to nine runs, case by case: what became faster, what slower, and how sure that is.",
+        ),
+      ),
       why,
       h("p", {}, h("a", { class: "button", href: "/runs?state=done" }, "Choose runs in the archive")),
       found,
     ),
     /** @param {Question} question */
     update({ base }) {
-      setText(why, base === null ? "Tick two or more runs in the archive, and compare them; the first is the base." : `Run ${base} is the base. Choose what to hold against it.`);
+      setText(
+        why,
+        base === null
+          ? "Tick two or more runs in the archive, and compare them; the first is the base."
+          : `Run ${base} is the base. Choose what to hold against it.`,
+      );
       if (asked) return;
       asked = true;
       getRuns({ state: "done", limit: runs_looked_at }, signal).then(
@@ -80,7 +94,8 @@ export function createMissing(store) {
             "p",
             { class: "card compared-warning row" },
             h("span", {}, `Run ${id} is left out: ${why}`),
-            deleted && h("button", { type: "button", class: "small", onclick: () => void restoreRun(store, id) }, "Restore"),
+            deleted &&
+              h("button", { type: "button", class: "small", onclick: () => void restoreRun(store, id) }, "Restore"),
           ),
         ),
       );

@@ -76,14 +76,22 @@ export function createComparison(store, signal) {
     oncsv: () => shown && saveText("ipclab-compare.csv", "text/csv", verdictsCsv(shown)),
     oncopy: () => {
       const done = () => store.dispatch({ type: "notice", notice: { tone: "good", text: "The link is copied." } });
-      const refused = () => store.dispatch({ type: "notice", notice: { tone: "bad", text: `The browser lets nothing be copied here. The link: ${location.href}` } });
+      const refused = () =>
+        store.dispatch({
+          type: "notice",
+          notice: { tone: "bad", text: `The browser lets nothing be copied here. The link: ${location.href}` },
+        });
       if (navigator.clipboard) navigator.clipboard.writeText(location.href).then(done, refused);
       else refused();
     },
   });
   const banner = h("p", { class: "card compared-warning", hidden: true });
   const going = h("p", { class: "card compared-warning", role: "status", hidden: true });
-  const nothing = h("p", { class: "card", hidden: true }, "These runs have no case in common: no mechanism was measured by both with one pattern, size, wait and placement. What differs is below.");
+  const nothing = h(
+    "p",
+    { class: "card", hidden: true },
+    "These runs have no case in common: no mechanism was measured by both with one pattern, size, wait and placement. What differs is below.",
+  );
   const controls = createControls();
   const forest = createForest(signal);
   const highlight = createHighlight();
@@ -102,7 +110,12 @@ export function createComparison(store, signal) {
     controls.element,
     forest.element,
     matrix.element,
-    h("div", { class: "toolbar no-print" }, highlight.element, h("div", { class: "filters" }, latency.element, rate.element)),
+    h(
+      "div",
+      { class: "toolbar no-print" },
+      highlight.element,
+      h("div", { class: "filters" }, latency.element, rate.element),
+    ),
     h("div", { class: "columns" }, percentiles.element, throughput.element),
     h("div", { class: "filters no-print" }, inside_of.element),
     h("div", { class: "columns" }, inside.element, order.element),
@@ -162,7 +175,10 @@ export function createComparison(store, signal) {
       common.find(({ mechanism }) => mechanism === names[0]) ??
       common[0];
     inside_of.update(
-      common.map((other) => ({ value: caseKey(other), text: `${legend.titleOf(other.mechanism)}, ${groupText(other)}` })),
+      common.map((other) => ({
+        value: caseKey(other),
+        text: `${legend.titleOf(other.mechanism)}, ${groupText(other)}`,
+      })),
       one ? caseKey(one) : "",
     );
     if (one) inside.update(compared, one, series);

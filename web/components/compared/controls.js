@@ -23,7 +23,8 @@ const gates = {
 /** @param {import("../../js/types.js").Comparison} comparison */
 function gateText({ gate_reason, trials_needed }) {
   const reason = (gate_reason ?? "").replace(/\.$/, "");
-  const more = trials_needed && !/\d+ trials/.test(reason) ? ` About ${trials_needed} trials of each case would decide.` : "";
+  const more =
+    trials_needed && !/\d+ trials/.test(reason) ? ` About ${trials_needed} trials of each case would decide.` : "";
   return `${reason}.${more} With a gate p is corrected by Holm.`;
 }
 
@@ -41,7 +42,11 @@ function createGate() {
   const told = h("span", { id: "gate-told", class: "row gate-told", role: "status" }, verdict, reason);
   const command = h("pre", { class: "code", tabindex: "0", "aria-label": "Shell command" });
   const script = h("details", { class: "gate-script" }, h("summary", {}, "For a script"), command);
-  const clear = h("button", { type: "button", class: "small quiet", onclick: () => navigateQuery({ max_slower: null }) }, "No gate");
+  const clear = h(
+    "button",
+    { type: "button", class: "small quiet", onclick: () => navigateQuery({ max_slower: null }) },
+    "No gate",
+  );
   const form = h(
     "form",
     { class: "gate", novalidate: true, "aria-label": "Gate" },
@@ -87,7 +92,12 @@ function createGate() {
 export function createHighlight() {
   const list = h("ul", { class: "highlight" });
   return {
-    element: h("div", { class: "highlight-row no-print" }, h("span", { class: "muted" }, "In colour, up to five:"), list),
+    element: h(
+      "div",
+      { class: "highlight-row no-print" },
+      h("span", { class: "muted" }, "In colour, up to five:"),
+      list,
+    ),
     /** @param {{names: string[], highlight: string[], legend: import("../../js/mechanisms.js").Legend}} props */
     update({ names, highlight, legend }) {
       renewChildren(

@@ -2,7 +2,15 @@
 
 import { h, setText } from "../../js/dom.js";
 import { linearAxis, logAxis, ratioAxis } from "../../js/axes.js";
-import { caseKey, driftOf, figureOf, groupText, higherIsBetter, naturalStatistic, ratioText } from "../../js/compare.js";
+import {
+  caseKey,
+  driftOf,
+  figureOf,
+  groupText,
+  higherIsBetter,
+  naturalStatistic,
+  ratioText,
+} from "../../js/compare.js";
 import { formatByteRate, formatNs, formatNumber } from "../../js/format.js";
 import { flagName } from "../../js/words.js";
 import { createChart } from "../chart/chart.js";
@@ -38,7 +46,13 @@ export function createInside(signal) {
   const title = h("h2", {});
   const about = h("small", { class: "muted" });
   const status = h("p", { class: "muted", role: "status" });
-  const element = h("section", { class: "card inside" }, h("div", { class: "card-head" }, title, about), status, chart.element);
+  const element = h(
+    "section",
+    { class: "card inside" },
+    h("div", { class: "card-head" }, title, about),
+    status,
+    chart.element,
+  );
   return {
     element,
     /**
@@ -53,7 +67,9 @@ export function createInside(signal) {
       setText(about, `${streams ? "rate" : "median"} of each block; a line is a trial`);
       const lines = sides.flatMap((side, place) => {
         const number = side.cases.find((other) => caseKey(other) === caseKey(one))?.number;
-        const trials = (series.get(side.run.id) ?? []).filter((trial) => trial.case === number && trial.state === "done");
+        const trials = (series.get(side.run.id) ?? []).filter(
+          (trial) => trial.case === number && trial.state === "done",
+        );
         return trials.map((trial, i) => ({
           key: side.name,
           title: `${side.name} ${side.run.name}`,
@@ -65,7 +81,14 @@ export function createInside(signal) {
       });
       const points = lines.flatMap((line) => line.points);
       const complete = sides.every(({ run }) => series.has(run.id));
-      setText(status, points.length > 0 ? "" : complete ? "These trials have no blocks in the archive (any more)." : "Reading the blocks…");
+      setText(
+        status,
+        points.length > 0
+          ? ""
+          : complete
+            ? "These trials have no blocks in the archive (any more)."
+            : "Reading the blocks…",
+      );
       status.hidden = points.length > 0;
       // On paper nothing is read any more.
       element.classList.toggle("no-print", points.length === 0);
@@ -116,7 +139,11 @@ export function createRunOrder(signal) {
         "div",
         { class: "card-head" },
         h("h2", {}, "Drift along the runs"),
-        h("small", { class: "muted" }, "each trial over the median of its case, above 1 is slower; the line is the middle of nine"),
+        h(
+          "small",
+          { class: "muted" },
+          "each trial over the median of its case, above 1 is slower; the line is the middle of nine",
+        ),
       ),
       chart.element,
     ),
@@ -149,7 +176,9 @@ export function createRunOrder(signal) {
           },
         ];
       });
-      const dots = series.filter((one) => "dots" in one).flatMap((one) => one.points.map(({ estimate }) => estimate.value));
+      const dots = series
+        .filter((one) => "dots" in one)
+        .flatMap((one) => one.points.map(({ estimate }) => estimate.value));
       const axis = linearAxis([1, ...sides.map(({ run }) => run.trials_total)]);
       chart.update({
         label: "Drift along the runs",

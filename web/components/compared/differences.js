@@ -59,7 +59,11 @@ export function createDifferences() {
       { class: "card flush" },
       h("div", { class: "card-head" }, h("h2", {}, "What differs between the runs"), note),
       alike,
-      h("div", { class: "scroll-x", role: "region", tabindex: "0", "aria-label": "What differs between the runs" }, table),
+      h(
+        "div",
+        { class: "scroll-x", role: "region", tabindex: "0", "aria-label": "What differs between the runs" },
+        table,
+      ),
     ),
     /** @param {Compared} compared */
     update({ sides, comparison }) {

@@ -55,7 +55,8 @@ function toldText(one, omnibus) {
   ];
   if (one.distance) parts.push(`distance ${one.distance}`);
   if (one.trials_needed) parts.push(`would take about ${formatCount(one.trials_needed)} trials a run`);
-  if (omnibus) parts.push(`all ${omnibus.runs} runs: Kruskal–Wallis H ${formatNumber(omnibus.h)}, p ${pText(omnibus.p)}`);
+  if (omnibus)
+    parts.push(`all ${omnibus.runs} runs: Kruskal–Wallis H ${formatNumber(omnibus.h)}, p ${pText(omnibus.p)}`);
   return parts.join("; ");
 }
 
@@ -186,7 +187,9 @@ function noiseHint({ noise_floor }) {
 /** @param {readonly Verdict[]} list */
 function distancesText(list) {
   const classes = [...new Set(list.flatMap(({ distance }) => distance ?? []))].sort();
-  return classes.length === 0 ? "" : `Only trials of equal core distance are compared: ${classes.map(distanceText).join("; ")}.`;
+  return classes.length === 0
+    ? ""
+    : `Only trials of equal core distance are compared: ${classes.map(distanceText).join("; ")}.`;
 }
 
 /** @param {AbortSignal} signal */

@@ -28,14 +28,17 @@ function experimentText(sides) {
 function machineText(sides, comparable) {
   const full = new Set(sides.map(({ run }) => run.machine?.full));
   if (full.size === 1) return "one machine";
-  const kernels = [...new Set(sides.flatMap(({ machine }) => (machine?.facts?.kernel ? String(machine.facts.kernel) : [])))];
+  const kernels = [
+    ...new Set(sides.flatMap(({ machine }) => (machine?.facts?.kernel ? String(machine.facts.kernel) : []))),
+  ];
   const changed = kernels.length > 1 ? `, kernel ${kernels.join(" → ").replaceAll("Linux ", "")}` : "";
   return `${comparable ? "machines that compare" : "machines or isolation that do not compare"}${changed}`;
 }
 
 /** @param {Compared} compared */
 function sentence({ sides, comparison, question }) {
-  const what = question.statistic === null ? "p50 of latencies, bytes a second of streams" : statisticText(question.statistic);
+  const what =
+    question.statistic === null ? "p50 of latencies, bytes a second of streams" : statisticText(question.statistic);
   const counts = [...new Set(comparison.verdicts.flatMap(({ n }) => n))].sort((a, b) => a - b);
   const trials =
     counts.length === 0
@@ -61,7 +64,11 @@ function createRunItem({ run, name }, place, sides) {
     run.tags.map((tag) => h("span", { class: "chip" }, tag)),
     place === 0
       ? h("span", { class: "chip active" }, "base")
-      : h("a", { class: "no-print", href: reordered([run.id, ...others]), "aria-label": `make base: ${name}` }, "make base"),
+      : h(
+          "a",
+          { class: "no-print", href: reordered([run.id, ...others]), "aria-label": `make base: ${name}` },
+          "make base",
+        ),
     sides.length > 2 &&
       h("a", { class: "no-print", href: reordered(others), "aria-label": `leave out: ${name}` }, "leave out"),
   );
@@ -121,7 +128,13 @@ export function createComparedHead({ onreport, oncsv, oncopy }) {
     /** @param {Compared} compared */
     update(compared) {
       const { sides, comparison, question } = compared;
-      setText(title, `${sides.slice(1).map(({ name }) => name).join(", ")} against ${sides[0].name}`);
+      setText(
+        title,
+        `${sides
+          .slice(1)
+          .map(({ name }) => name)
+          .join(", ")} against ${sides[0].name}`,
+      );
       setText(lead, sentence(compared));
       renewChildren(runs, sides.map(createRunItem));
       renewChildren(strip, createStrip(compared));
@@ -139,4 +152,7 @@ export function createComparedHead({ onreport, oncsv, oncopy }) {
 
 /** The runs of a comparison in words. @param {readonly Side[]} sides */
 export const titleOf = (sides) =>
-  `${sides.slice(1).map(({ run }) => runName(run.id)).join(", ")} against ${sides[0].name}`;
+  `${sides
+    .slice(1)
+    .map(({ run }) => runName(run.id))
+    .join(", ")} against ${sides[0].name}`;

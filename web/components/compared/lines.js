@@ -57,8 +57,7 @@ function linesOf({ sides, highlight, legend }, line_of, points_of, shown) {
 }
 
 /** The groups that have percentiles in more than one run. @param {Compared} compared */
-export const latencyGroupsOf = ({ sides }) =>
-  groupsOf(commonCases(sides).filter(({ latency_ns }) => latency_ns?.p50));
+export const latencyGroupsOf = ({ sides }) => groupsOf(commonCases(sides).filter(({ latency_ns }) => latency_ns?.p50));
 
 /** @param {Case[]} cases @returns {Point[]} */
 const percentilePoints = ([one]) => {
@@ -78,7 +77,11 @@ export function createComparedPercentiles(signal) {
     update(compared, group) {
       setText(title, `Latency by percentile, ${group.text}`);
       setText(whose, `${dashText(compared.sides)}; max stands apart`);
-      const keys = new Set(latencyGroupsOf(compared).find(({ key }) => key === group.key)?.cases.map(caseKey));
+      const keys = new Set(
+        latencyGroupsOf(compared)
+          .find(({ key }) => key === group.key)
+          ?.cases.map(caseKey),
+      );
       chart.update({
         label: `Latency by percentile, ${group.text}`,
         x: {
@@ -110,7 +113,9 @@ function rateRows({ sides, question, legend }, common) {
       const estimate = side.cases.find((other) => caseKey(other) === caseKey(one))?.[question.rate];
       return estimate ? [{ name: side.name, hollow: place === 0, estimate }] : [];
     });
-    const texts = measured.map(({ name, estimate }) => `${name} ${format(estimate.value)} (${formatInterval(estimate, format)})`);
+    const texts = measured.map(
+      ({ name, estimate }) => `${name} ${format(estimate.value)} (${formatInterval(estimate, format)})`,
+    );
     const last = measured[measured.length - 1];
     return {
       key: caseKey(one),
@@ -128,7 +133,9 @@ function rateRows({ sides, question, legend }, common) {
       }),
     };
   });
-  const values = rows.flatMap(({ marks }) => marks.flatMap(({ value, low, high }) => [value, low ?? value, high ?? value]));
+  const values = rows.flatMap(({ marks }) =>
+    marks.flatMap(({ value, low, high }) => [value, low ?? value, high ?? value]),
+  );
   return { rows, axis: logAxis(values), format };
 }
 
@@ -168,7 +175,10 @@ export function createComparedThroughput(signal) {
       bands: true,
       series: linesOf(compared, lineKey, points, (one) => keys.has(caseKey(one))),
     });
-    setText(whose, `${dashText(sides)}; both axes logarithmic, intervals as bands${rules.length > 0 ? ", caches as rules" : ""}`);
+    setText(
+      whose,
+      `${dashText(sides)}; both axes logarithmic, intervals as bands${rules.length > 0 ? ", caches as rules" : ""}`,
+    );
   }
 
   /** @param {Compared} compared @param {Case[]} common */
@@ -198,7 +208,10 @@ export function createComparedThroughput(signal) {
       const sizes = [...new Set(common.map((one) => one.message_bytes))].sort((a, b) => a - b);
       chart.element.hidden = sizes.length < 2;
       rows.element.hidden = sizes.length >= 2;
-      setChildren(title, sizes.length === 1 ? `Throughput, ${formatBytes(sizes[0])} messages` : "Throughput by message size");
+      setChildren(
+        title,
+        sizes.length === 1 ? `Throughput, ${formatBytes(sizes[0])} messages` : "Throughput by message size",
+      );
       if (sizes.length > 1) updateLines(compared, common, sizes);
       else if (sizes.length === 1) updateRows(compared, common);
       return sizes.length > 0;

@@ -64,9 +64,17 @@ export function createComparedMatrix() {
         "div",
         { class: "card-head" },
         h("h2", {}, "Mechanisms and sizes"),
-        h("small", { class: "muted" }, verdict_words.map((word) => `${verdicts[word].sign} ${verdicts[word].text}`).join("   ")),
+        h(
+          "small",
+          { class: "muted" },
+          verdict_words.map((word) => `${verdicts[word].sign} ${verdicts[word].text}`).join("   "),
+        ),
       ),
-      h("div", { class: "scroll-x", role: "region", tabindex: "0", "aria-label": "Verdicts by mechanism and size" }, table),
+      h(
+        "div",
+        { class: "scroll-x", role: "region", tabindex: "0", "aria-label": "Verdicts by mechanism and size" },
+        table,
+      ),
     ),
     /** @param {Compared} compared */
     update({ comparison, legend, sides }) {
@@ -98,7 +106,9 @@ export function createComparedMatrix() {
                 return h(
                   "td",
                   {},
-                  here.length === 0 ? h("span", { class: "muted" }, "–") : here.map((one) => createVerdict(one, sides.length > 2)),
+                  here.length === 0
+                    ? h("span", { class: "muted" }, "–")
+                    : here.map((one) => createVerdict(one, sides.length > 2)),
                 );
               }),
             ),

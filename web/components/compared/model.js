@@ -55,8 +55,7 @@ export const runDash = (place) => (place === 0 ? 1 : place === 1 ? 0 : 2 + ((pla
 const dash_words = ["solid", "dashed", "dotted", "dash-dotted", "long-dashed"];
 
 /** Which line is whose. @param {readonly Side[]} sides */
-export const dashText = (sides) =>
-  sides.map(({ name }, place) => `${name} ${dash_words[runDash(place)]}`).join(", ");
+export const dashText = (sides) => sides.map(({ name }, place) => `${name} ${dash_words[runDash(place)]}`).join(", ");
 
 /**
  * The trials of a case, by its key.

@@ -25,7 +25,13 @@ export function createMenu(text, label, items) {
     const list = h(
       "ul",
       { class: "menu", popover: "auto", "aria-label": label },
-      items().map((item) => h("li", {}, createItem(item, () => list.hidePopover()))),
+      items().map((item) =>
+        h(
+          "li",
+          {},
+          createItem(item, () => list.hidePopover()),
+        ),
+      ),
     );
     button.after(list);
     list.addEventListener("toggle", (event) => {

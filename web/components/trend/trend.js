@@ -36,17 +36,7 @@ export function createTrendChart(signal) {
   const title = h("h2", {});
   const about = h("small", { class: "muted" });
   return {
-    element: h(
-      "section",
-      { class: "card" },
-      h(
-        "div",
-        { class: "card-head" },
-        title,
-        about,
-      ),
-      chart.element,
-    ),
+    element: h("section", { class: "card" }, h("div", { class: "card-head" }, title, about), chart.element),
     /**
      * @param {readonly TrendSeries[]} all
      * @param {readonly TrendSeries[]} series  of one pattern and size
@@ -73,7 +63,12 @@ export function createTrendChart(signal) {
           points: (relative ? relativePoints(one) : one.points).map(({ run, value, low, high, n, created_ms }, i) => {
             const change = changes.get(run);
             const figure = relative && formatOf(statistic)(one.points[i].value);
-            const note = [figure, change && changeText(change, statistic), formatPlural(n, "trial"), formatTime(created_ms)];
+            const note = [
+              figure,
+              change && changeText(change, statistic),
+              formatPlural(n, "trial"),
+              formatTime(created_ms),
+            ];
             return {
               x: places.get(run) ?? 0,
               estimate: { value, low, high },
@@ -84,7 +79,9 @@ export function createTrendChart(signal) {
           }),
         };
       });
-      const values = lines.filter(({ quiet }) => !quiet).flatMap(({ points }) => points.map(({ estimate }) => estimate.value));
+      const values = lines
+        .filter(({ quiet }) => !quiet)
+        .flatMap(({ points }) => points.map(({ estimate }) => estimate.value));
       chart.update({
         label: `Trend, ${what}`,
         x: {
@@ -105,7 +102,11 @@ export function createTrendChart(signal) {
 
 export function createChangeTable() {
   const body = h("tbody", {});
-  const none = h("p", { class: "compared-alike" }, "No case moved to another level so far: p below 0.001 and at least 2 %.");
+  const none = h(
+    "p",
+    { class: "compared-alike" },
+    "No case moved to another level so far: p below 0.001 and at least 2 %.",
+  );
   const table = h(
     "table",
     { class: "data-table trend-changes" },
@@ -123,7 +124,11 @@ export function createChangeTable() {
     ),
     body,
   );
-  const scroll = h("div", { class: "scroll-x", role: "region", tabindex: "0", "aria-label": "Changes of level" }, table);
+  const scroll = h(
+    "div",
+    { class: "scroll-x", role: "region", tabindex: "0", "aria-label": "Changes of level" },
+    table,
+  );
   return {
     element: h(
       "section",
