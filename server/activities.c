@@ -457,7 +457,7 @@ const char *activities_waiting_for(const struct activities *activities, enum sto
 {
     const struct runner *runner = activities->app->runner;
     size_t at_once = kind == STORE_ATTEMPTS ? ACTIVITIES_ATTEMPTS_AT_ONCE : 1;
-    if (runner_is_measuring(runner))
+    if (!may_begin(activities))
         snprintf(waiting, ACTIVITIES_WAITING_BYTES, "run %lld", (long long)runner_current_run(runner));
     else if (count_slots(activities, kind) >= at_once)
         snprintf(waiting, ACTIVITIES_WAITING_BYTES, "others");

@@ -61,14 +61,14 @@ const misdeeds = [
 const stand_in = `
 case $1 in
   labs) "$real" labs | sed 's/"duration_ms_max":[0-9]*/"duration_ms_max":2000/g'; exit ;;
-  lab) ;;
+  lab) [ "$2" = fifo_session ] && exec sleep 60 ;;
   claim) read -r request; [ "$2" = 38 ] && { echo nonsense; exec sleep 60; }; exit 0 ;;
   *) exec "$real" "$@" ;;
 esac
 read -r request
 case $request in
 ${misdeeds.map(({ shell }, i) => `  *'"chunk_bytes":${i + 1},'*) ${shell} ;;`).join("\n")}
-  *) head -c 70000 /dev/zero | tr '\\0' x; echo; echo '{"type":"result","outcome":7,"evidence":{}}' ;;
+  *) head -c 70000 /dev/zero | tr '\\0' x; echo; echo '{"type":"result","outcome":null,"evidence":{"slots":3},"skipped":{"call":"fcntl","errno":"EPERM","what":"pipe_max_size"}}' ;;
 esac
 `;
 
@@ -83,8 +83,20 @@ test("a lab that misbehaves ends as failed with its cause, and the server goes o
     assert.match(attempt.message, message, does);
     if (does === "floods") assert.ok(attempt.cut_lines > 0, "and only a part of it is kept");
   }
-  const long = await takeAttempt(client, "pipe_gauge", { parameters: { chunk_bytes: 4096 } });
-  assert.deepEqual([long.state, long.outcome, long.cut_lines], ["done", 7, 1], "a line that is too long is left out and counted");
+  const skipped = await takeAttempt(client, "pipe_gauge", { parameters: { chunk_bytes: 4096 }, prediction: { answer: 1 } });
+  assert.deepEqual([skipped.state, skipped.outcome, skipped.agrees], ["done", null, null], "a refused privilege is no failure");
+  assert.deepEqual(skipped.evidence, { slots: 3, skipped: { call: "fcntl", errno: "EPERM", what: "pipe_max_size" } });
+  assert.deepEqual([skipped.skipped.call, skipped.skipped.errno], ["fcntl", "EPERM"]);
+  assert.match(skipped.skipped.what, /pipe-max-size/, "what to change, in words");
+  assert.equal(skipped.cut_lines, 1, "a line that is too long is left out and counted");
+
+  const deaf = await postAttempt(client, "fifo_session");
+  await waitForAttempt(client, deaf.id, (one) => one.state === "running");
+  let sent = { status: 204, headers: /** @type {any} */ ({}) };
+  for (let i = 0; i < 2000 && sent.status === 204; i++) sent = await client.post(`/api/v1/attempts/${deaf.id}/input`, { terminal: "writer", text: "x".repeat(1000) });
+  assert.deepEqual([sent.status, Number(sent.headers["retry-after"]) > 0], [429, true], "input that is not read is not piled up");
+  await client.post(`/api/v1/attempts/${deaf.id}/cancel`);
+  assert.equal((await waitForAttempt(client, deaf.id)).state, "cancelled");
   for (const [claim, message] of /** @type {[number, RegExp][]} */ ([[38, /no JSON/], [39, /without a verdict/]])) {
     const check = await waitForCheck(client, (await client.post(`/api/v1/claims/${claim}/checks`)).json.id);
     assert.deepEqual([check.state, check.verdict], ["failed", null]);
