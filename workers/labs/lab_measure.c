@@ -10,7 +10,7 @@
 #include "common/histogram.h"
 #include "workers/labs/cpus.h"
 
-enum { WARMUP_MS = 30, MEASURE_MS = 200, LAST = 1, BUFFER_BYTES = 65536 };
+enum { WARMUP_MS = 30, MEASURE_MS = 200, LAST = 1, TRIPS_MIN = 10, BUFFER_BYTES = 65536 };
 enum { ROUND_TRIP, STREAM, LINKS, WAYS = 2 };
 enum { OPENER, ASKER, ANSWERER, PROCESSES }; /* both sides have a copy of what the opener opened, by fork */
 
@@ -97,7 +97,7 @@ static int ask(const struct link *link)
 {
     static struct histogram round_trips;
     int64_t began_ns = clock_now_ns(), now_ns = began_ns;
-    while (now_ns - began_ns < (WARMUP_MS + MEASURE_MS) * NS_PER_MS) {
+    while (now_ns - began_ns < (WARMUP_MS + MEASURE_MS) * NS_PER_MS || round_trips.count < TRIPS_MIN) {
         int64_t asked_ns = now_ns;
         send_one(link, false);
         receive_one(link);
