@@ -223,7 +223,7 @@ static void answer_attempt(struct app *app, const struct request *request, int64
     int result = store_attempt_get(app->store, id, &attempt, &err);
     if (result == 0)
         result = read_record(app, id, &record, &err);
-    if (result < 0) {
+    if (result != 0) {
         problem_answer_err(answer, result, &err);
         return;
     }
