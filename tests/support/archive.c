@@ -130,7 +130,7 @@ struct store_trial archive_trial(int64_t run_id, int64_t sequence, int samples)
         .flags = "gap few_samples",
     };
     fill_histogram(&trial.histogram, samples);
-    fill_series(&trial.series, samples / 4);
+    fill_series(&trial.series, 1 + samples / 100);
     return trial;
 }
 
