@@ -191,13 +191,14 @@ test("cache sizes are read from the machine's words, each level once", () => {
   assert.deepEqual(cacheSizes(undefined), []);
 });
 
-test("pairs that suggest themselves are a run and the one before it of the same experiment", () => {
+test("of each experiment the last two runs that ended suggest themselves as a pair", () => {
   const runs = [
     aRun({ id: 5, experiment_hash: "a" }),
     aRun({ id: 4, experiment_hash: "b" }),
     aRun({ id: 3, experiment_hash: "a", state: "cancelled" }),
     aRun({ id: 2, experiment_hash: "a" }),
-    aRun({ id: 1 }),
+    aRun({ id: 1, experiment_hash: "a" }),
+    aRun({ id: 0 }),
   ];
   assert.deepEqual(
     pairsOf(runs, 8).map(({ base, against }) => [against.id, base.id]),

@@ -292,18 +292,17 @@ export function cacheSizes(text) {
 }
 
 /**
- * Pairs worth a look in a list from the newest: a run and the one before it of the same experiment.
+ * Pairs worth a look in a list from the newest: of each experiment the last run and the one before it.
  * @param {readonly import("./types.js").Run[]} runs
  * @param {number} most
  * @returns {{base: import("./types.js").Run, against: import("./types.js").Run}[]}
  */
 export function pairsOf(runs, most) {
-  const done = runs.filter(({ state }) => state === "done");
-  return done
-    .flatMap((against, i) => {
-      const base = done
-        .slice(i + 1)
-        .find((one) => one.experiment_hash !== undefined && one.experiment_hash === against.experiment_hash);
+  const done = runs.filter(({ state, experiment_hash }) => state === "done" && experiment_hash !== undefined);
+  const experiments = [...new Set(done.map(({ experiment_hash }) => experiment_hash))];
+  return experiments
+    .flatMap((hash) => {
+      const [against, base] = done.filter(({ experiment_hash }) => experiment_hash === hash);
       return base ? [{ base, against }] : [];
     })
     .slice(0, most);

@@ -53,6 +53,13 @@ const dot_px = 2.2;
 /** Between the lines of a row that has several marks. */
 const apart_px = 9;
 
+/** What the figure and the word at the end of a row need. @param {Group[]} groups */
+const figureWidth = (groups) =>
+  Math.max(
+    150,
+    ...groups.flatMap(({ rows }) => rows.map(({ figure, word }) => 40 + 8.6 * figure.length + 6.6 * word.length)),
+  );
+
 /** @param {Props} props @param {number} width */
 function createLayout({ axis, groups }, width) {
   const narrow = width < narrow_px;
@@ -61,7 +68,7 @@ function createLayout({ axis, groups }, width) {
     0,
   );
   const left = narrow ? 30 : Math.min(290, 44 + 7.2 * longest);
-  const right = width - (narrow ? 30 : 176);
+  const right = width - (narrow ? 30 : figureWidth(groups));
   const place = axis.log ? Math.log : (/** @type {number} */ value) => value;
   const [low, high] = [place(axis.low), place(axis.high)];
   return {

@@ -21,7 +21,7 @@ const pairs_most = 8;
  */
 export function createChooser(signal) {
   const list = h("ul", { class: "pair-list" });
-  const found = h("section", { class: "card stack", hidden: true }, h("h2", {}, "Taken twice"), list);
+  const found = h("section", { class: "card stack", hidden: true }, h("h2", {}, "Taken more than once"), list);
   const why = h("p", { class: "prose" });
   let asked = false;
 

@@ -224,6 +224,7 @@ export function createComparison(store, signal) {
       renderLatency(compared);
       const streams = throughput.update(compared);
       throughput.element.hidden = !streams;
+      percentiles.element.classList.toggle("wide", !streams || throughput.element.classList.contains("wide"));
       rate.element.hidden = !streams;
       rate.update(
         [

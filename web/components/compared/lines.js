@@ -17,6 +17,8 @@ import { commonCases, dashText, runDash } from "./model.js";
  * @typedef {import("../chart/draw.js").Point} Point
  */
 
+/** More rows than that are read more easily over the whole width. */
+const rows_beside = 8;
 const edge_nines = 0.15;
 const max_nines = 3.7;
 
@@ -194,20 +196,22 @@ export function createComparedThroughput(signal) {
     setText(whose, `logarithmic; ${compared.sides[0].name} hollow, above`);
   }
 
+  const element = h(
+    "section",
+    { class: "card" },
+    h("div", { class: "card-head" }, title, whose),
+    chart.element,
+    rows.element,
+  );
   return {
-    element: h(
-      "section",
-      { class: "card" },
-      h("div", { class: "card-head" }, title, whose),
-      chart.element,
-      rows.element,
-    ),
+    element,
     /** @param {Compared} compared @returns {boolean}  whether there is anything to show */
     update(compared) {
       const common = commonCases(compared.sides).filter((one) => one.pattern === "stream" && one.bytes_per_s);
       const sizes = [...new Set(common.map((one) => one.message_bytes))].sort((a, b) => a - b);
       chart.element.hidden = sizes.length < 2;
       rows.element.hidden = sizes.length >= 2;
+      element.classList.toggle("wide", sizes.length < 2 && common.length > rows_beside);
       setChildren(
         title,
         sizes.length === 1 ? `Throughput, ${formatBytes(sizes[0])} messages` : "Throughput by message size",
