@@ -171,6 +171,12 @@ static void append_value(struct text *out, const struct json_node *value)
         text_append(out, json_string_or(value, ""));
         return;
     }
+    /* Of a mean or a share nobody reads more than three digits. */
+    double number = json_number_or(value, 0);
+    if (json_is(value, JSON_NUMBER) && !json_is_integer(value)) {
+        text_printf(out, number > -1000 && number < 1000 ? "%.3g" : "%.0f", number);
+        return;
+    }
     struct json_writer writer = json_writer_on(out);
     json_write_node(&writer, NULL, value);
 }
