@@ -53,6 +53,7 @@ const lab = {
     { name: "flush", type: "boolean", min: null, max: null, default: true, choices: null, title: "Flush" },
   ],
   prediction: { type: "integer", min: 0, max: 10, choices: null, tolerance_percent: 0, title: "" },
+  next: [],
 };
 
 test("an address gives parameters; what it does not name, or names wrongly, has its default", () => {

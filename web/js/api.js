@@ -303,12 +303,12 @@ export const getAttempts = async (name, filters, signal) =>
 /**
  * How often each answer was predicted, and how often each came out.
  * @param {string} name
- * @param {string} group  empty: everybody
+ * @param {{group: string, like: number}} filters  group empty: everybody; like: an attempt whose parameters they have
  * @param {AbortSignal} [signal]
  * @returns {Promise<import("./types.js").Predictions>}
  */
-export const getPredictions = async (name, group, signal) =>
-  (await request("GET", `/labs/${name}/predictions${query({ group })}`, { signal })).body;
+export const getPredictions = async (name, filters, signal) =>
+  (await request("GET", `/labs/${name}/predictions${query(filters)}`, { signal })).body;
 
 /**
  * @param {string} name

@@ -25,6 +25,8 @@
 export const waited_ns_min = 1e6;
 
 const sleeping = /sleep|^pause$/;
+/** Calls that are shown as one because there are too many. */
+const loop = /again and again|\btimes$/;
 /** What may wait for somebody else. Another call that takes long was only kept from the CPU. */
 const waiting =
   /^(open|p?read|p?write|recv|send|connect|accept|wait|sem|p?poll|p?select|epoll|futex|flock|fcntl|msg|mq_|v?m?splice|close|shutdown|f?gets|f?scanf|f?printf|fread|fwrite|fflush|fclose|getc|getline)/;
@@ -182,7 +184,7 @@ export const durationOf = (call, now_ns) => Math.max(0, (call.end_ns ?? call.cut
 export function kindOf(call, now_ns) {
   const long = durationOf(call, now_ns) >= waited_ns_min;
   if (long && sleeping.test(call.call)) return "slept";
-  if (long && waiting.test(call.call)) return "blocked";
+  if (long && waiting.test(call.call) && !loop.test(call.arguments)) return "blocked";
   return call.errno || call.cut_ns !== null ? "failed" : "quick";
 }
 

@@ -313,6 +313,9 @@
  * @property {number} duration_ms_max
  * @property {LabParameter[]} parameters
  * @property {LabPrediction} prediction
+ * @property {Suggestion[]} next
+ *
+ * @typedef {{text: string, parameters: Parameters}} Suggestion  without parameters: something to look at
  *
  * @typedef {Record<string, Answer>} Parameters
  * @typedef {{call: string, errno: string, what: string}} Skipped

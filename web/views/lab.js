@@ -12,6 +12,7 @@ import { createAttempts } from "../components/lab/attempts.js";
 import { createExplain } from "../components/lab/explain.js";
 import { createHandIn, createProjector, createSheet, createStatus, createTitle } from "../components/lab/head.js";
 import { createObserve } from "../components/lab/observe.js";
+import { isPicture } from "../components/lab/panels.js";
 import { createPredict } from "../components/lab/predict.js";
 import { createProgram } from "../components/lab/program.js";
 import { createSetup } from "../components/lab/setup.js";
@@ -71,6 +72,8 @@ function createFrame(lab, signal, to) {
       h("div", { class: "row no-print" }, stop, again),
     ),
     before,
+    // What a lab names first is what it is about.
+    isPicture(lab.panels[0] ?? "") && observe.panels,
     observe.element,
   );
   const tools = h(
@@ -90,7 +93,7 @@ function createFrame(lab, signal, to) {
         "div",
         { class: "lab-grid" },
         h("div", { class: "card lab-ask" }, setup.element, predict.element),
-        h("div", { class: "lab-seen" }, observed, observe.panels, program.element),
+        h("div", { class: "lab-seen" }, observed, !observed.contains(observe.panels) && observe.panels, program.element),
         explain.element,
       ),
       history.element,
@@ -110,11 +113,14 @@ function createHistory(lab, signal) {
     more: false,
     /** @type {import("../js/types.js").Predictions|null} */
     everybody: null,
-    /** @param {string} group */
-    async load(group) {
+    /**
+     * @param {string} group
+     * @param {Attempt|null} ended  what others said is not told before one has spoken
+     */
+    async load(group, ended) {
       const [list, counts] = await Promise.all([
         api.getAttempts(lab.name, { limit: attempts_listed, group }, signal),
-        api.getPredictions(lab.name, group, signal),
+        ended && api.getPredictions(lab.name, { group, like: ended.id }, signal),
       ]);
       this.attempts = list.attempts;
       this.more = list.next_cursor !== null;
@@ -201,7 +207,7 @@ function createLab({ root, signal, query, store }, lab) {
 
   async function loadHistory() {
     try {
-      await history.load(frame.student.who().group);
+      await history.load(frame.student.who().group, isOver(session.attempt()) ? session.attempt() : null);
       renderHistory();
     } catch (error) {
       fail(error);

@@ -2,20 +2,17 @@
 
 import { h, setChildren } from "../../js/dom.js";
 import { formatTime } from "../../js/format.js";
-import { answerText, permalinkOf, sameParameters } from "../../js/lab-parameters.js";
+import { answerText, permalinkOf } from "../../js/lab-parameters.js";
 import { say, sayCount } from "../../js/messages.js";
 import { createTally } from "./tally.js";
 
 /**
  * @typedef {import("../../js/types.js").Lab} Lab
  * @typedef {import("../../js/types.js").Attempt} Attempt
- * @typedef {import("../../js/types.js").Answer} Answer
- * @typedef {{value: Answer, count: number}[]} Counted
  */
 
-/** @param {readonly Attempt[]} attempts @returns {Counted} */
-const outcomesOf = (attempts) =>
-  attempts.flatMap(({ outcome }) => (outcome === null || outcome === undefined ? [] : [{ value: outcome, count: 1 }]));
+/** @param {import("../../js/types.js").AnswerCounts} counts */
+const countedOf = (counts) => counts.map(({ answer, count }) => ({ value: answer, count }));
 
 /** @param {Lab} lab @param {Attempt} attempt */
 function parametersText(lab, { parameters }) {
@@ -51,13 +48,13 @@ export function createAttempts() {
      * @param {readonly Attempt[]} props.attempts
      * @param {boolean} props.more  the archive has older ones
      * @param {Attempt|null} props.current
-     * @param {import("../../js/types.js").Predictions|null} props.everybody
+     * @param {import("../../js/types.js").Predictions|null} props.everybody  who took the parameters of the current one
      * @param {string} props.group
      */
     update({ lab, attempts, more, current, everybody, group }) {
       element.hidden = attempts.length === 0;
-      const alike = current ? attempts.filter((one) => sameParameters(lab, one.parameters, current.parameters)) : [];
-      const repeated = outcomesOf(alike);
+      const { predicted = [], observed = [] } = (current && everybody) ?? {};
+      const observed_count = observed.reduce((sum, { count }) => sum + count, 0);
       const columns = ["number", "time", "student", "parameters", "predicted", "outcome"];
       setChildren(
         body,
@@ -70,25 +67,24 @@ export function createAttempts() {
         h(
           "div",
           { class: "columns" },
-          repeated.length > 1 &&
+          observed_count > 1 &&
             createTally({
-              caption: sayCount("attempts.spread", repeated.length),
+              caption: sayCount("attempts.spread", observed_count),
               head: say("attempts.outcome"),
               count_head: say("attempts.count"),
-              counted: repeated,
+              counted: countedOf(observed),
               of: lab.prediction,
               signs: [
                 { value: current?.outcome, text: say("attempts.this") },
                 { value: current?.prediction?.answer, text: say("attempts.you_said") },
               ],
             }),
-          everybody &&
-            everybody.predicted.length > 0 &&
+          predicted.length > 0 &&
             createTally({
               caption: group ? say("attempts.predictions_of", { group }) : say("attempts.predictions"),
               head: say("attempts.predicted"),
               count_head: say("attempts.count"),
-              counted: everybody.predicted.map(({ answer, count }) => ({ value: answer, count })),
+              counted: countedOf(predicted),
               of: lab.prediction,
               signs: [
                 { value: current?.outcome, text: say("attempts.came_out") },

@@ -2,13 +2,12 @@
 
 import { h, setChildren } from "../../js/dom.js";
 import { evidenceRows } from "../../js/evidence.js";
-import { answerText, defaultsOf, neighboursOf, permalinkOf } from "../../js/lab-parameters.js";
+import { answerText, defaultsOf, neighboursOf, permalinkOf, sameParameters } from "../../js/lab-parameters.js";
 import { messageAt, say } from "../../js/messages.js";
 
 /**
  * @typedef {import("../../js/types.js").Lab} Lab
  * @typedef {import("../../js/types.js").Attempt} Attempt
- * @typedef {import("../../js/types.js").Parameters} Parameters
  */
 
 const suggestions_max = 4;
@@ -62,20 +61,18 @@ function createClaims({ claims }) {
  * Those the lab's author wrote, but for the one that was just tried; else each choice that was not taken.
  * @param {Lab} lab
  * @param {Attempt} attempt
- * @returns {{text: string, parameters: Partial<Parameters>|null}[]}  null: to think about
+ * @returns {import("../../js/types.js").Suggestion[]}
  */
 function suggestionsOf(lab, { parameters }) {
-  const written = /** @type {(string|{text: string, parameters: Partial<Parameters>})[]} */ (
-    messageAt(`labs.${lab.name}.next`) ?? []
-  );
-  if (written.length === 0)
+  if (lab.next.length === 0)
     return neighboursOf(lab, parameters).map(({ parameter, value, parameters: next }) => ({
       text: `${parameter.title}: ${typeof value === "boolean" ? say(value ? "setup.yes" : "setup.no") : answerText(parameter, value)}`,
       parameters: next,
     }));
-  return written
-    .map((one) => (typeof one === "string" ? { text: one, parameters: null } : one))
-    .filter(({ parameters: next }) => !next || Object.entries(next).some(([name, value]) => parameters[name] !== value));
+  return lab.next.filter(({ parameters: next }) => {
+    const changed = { ...defaultsOf(lab), ...next };
+    return Object.keys(next).length === 0 || !sameParameters(lab, changed, parameters);
+  });
 }
 
 /** @param {Lab} lab @param {Attempt} attempt */
@@ -83,8 +80,8 @@ function createNext(lab, attempt) {
   const suggestions = suggestionsOf(lab, attempt).slice(0, suggestions_max);
   if (suggestions.length === 0) return null;
   const items = suggestions.map(({ text, parameters }) => {
-    const next = parameters && permalinkOf(lab, { ...defaultsOf(lab), .../** @type {Parameters} */ (parameters) });
-    return h("li", {}, next ? h("a", { href: next }, text) : text);
+    if (Object.keys(parameters).length === 0) return h("li", {}, text);
+    return h("li", {}, h("a", { href: permalinkOf(lab, { ...defaultsOf(lab), ...parameters }) }, text));
   });
   return h("div", {}, h("h3", {}, say("explain.next")), h("ul", { class: "link-list" }, items));
 }

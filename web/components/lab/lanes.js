@@ -24,6 +24,8 @@ import { hideTip, showTip } from "../tip/tip.js";
 const lane_px = 44;
 const bar_px = 24;
 const letter_px = 6.7;
+/** With more processes than this, those that make no call worth showing have no lane. */
+const lanes_many = 8;
 /** Above the bars there is room for how a process died. */
 const top_px = 14;
 
@@ -179,7 +181,8 @@ export function createLanes(onpick) {
       /** @type {Map<string, Call[]>} */
       const by_worker = new Map(workers.map(({ worker }) => [worker, []]));
       for (const call of calls) by_worker.get(call.worker)?.push(call);
-      const lanes = workers.map((worker, i) => ({
+      const seen = workers.length > lanes_many ? workers.filter(({ worker }) => by_worker.get(worker)?.length) : workers;
+      const lanes = seen.map((worker, i) => ({
         worker,
         calls: by_worker.get(worker.worker) ?? [],
         shade: (i % 3) + 1,

@@ -86,7 +86,9 @@ const drawHistogram = ({ values, unit }) =>
   });
 
 /** @type {Drawing} */
-const drawMatrix = ({ rows, columns, cells }) => {
+const drawMatrix = ({ rows, columns, cells }, legend) => {
+  /** @param {string} name */
+  const titleOf = (name) => (legend.titleOf(name) === name ? name.replaceAll("_", " ") : legend.titleOf(name));
   /** @param {{value: unknown, ok: boolean|null}|null} cell */
   const cellOf = (cell) =>
     cell &&
@@ -100,7 +102,7 @@ const drawMatrix = ({ rows, columns, cells }) => {
   return createTable(
     say("panel.matrix"),
     ["", ...columns],
-    rows.map((/** @type {string} */ row, /** @type {number} */ i) => [row, ...(cells[i] ?? []).map(cellOf)]),
+    rows.map((/** @type {string} */ row, /** @type {number} */ i) => [titleOf(row), ...(cells[i] ?? []).map(cellOf)]),
     { kind: "outcome-matrix" },
   );
 };
