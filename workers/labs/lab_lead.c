@@ -22,8 +22,8 @@ static void settle(struct lab *lab, int number, int status)
                      (lab->expected_signals >> WTERMSIG(status) & 1) == 0;
     if (is_killed && lab->over == NULL)
         lab->over = "killed";
-    if (is_killed)
-        json_write_string(&lab->evidence_writer, "killed_worker", lab->memory->workers[number].name);
+    if (is_killed && lab->killed_worker == NULL)
+        lab->killed_worker = lab->memory->workers[number].name;
 }
 
 static void reap(struct lab *lab)

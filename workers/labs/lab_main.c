@@ -106,6 +106,7 @@ static int run(struct lab *lab)
 {
     struct err err;
     struct enclosure_end end;
+    /* IPCLAB_UNCAGED is the tests': as on a machine that refuses namespaces. */
     struct enclosure_options options = {.deadline_ms = lab->definition->is_interactive ? LAB_INTERACTIVE_MS
                                                                                        : LAB_DURATION_MS,
                                         .keeps_capabilities = lab->definition->keeps_capabilities,

@@ -266,13 +266,26 @@ static int64_t dropped_calls(const struct lab *lab)
     return dropped;
 }
 
-void lab_tell_result(struct lab *lab)
+/* Of a lab that was cut short only why: what its function concluded from half of it is no evidence. */
+static void write_evidence(struct lab *lab, struct json_writer *writer)
 {
     json_end_object(&lab->evidence_writer);
+    if (lab->over == NULL) {
+        json_write_raw(writer, "evidence", text_string(&lab->evidence));
+        return;
+    }
+    json_begin_object(writer, "evidence");
+    if (lab->killed_worker != NULL)
+        json_write_string(writer, "killed_worker", lab->killed_worker);
+    json_end_object(writer);
+}
+
+void lab_tell_result(struct lab *lab)
+{
     struct json_writer writer = begin_line(lab, "result");
     bool is_whole = lab->over == NULL && lab->outcome.length > 0;
     json_write_raw(&writer, "outcome", is_whole ? text_string(&lab->outcome) : "null");
-    json_write_raw(&writer, "evidence", text_string(&lab->evidence));
+    write_evidence(lab, &writer);
     json_write_string(&writer, "explanation", lab->over != NULL ? lab->over : lab->explanation);
     json_begin_array(&writer, "claims");
     for (const int *claim = lab->definition->claims; *claim != 0; claim++)

@@ -76,7 +76,8 @@ struct lab {
     struct text input_bytes;
     bool input_ended, input_is_socket;
 
-    const char *over; /* why the lab ends before its function does: an explanation's key, or NULL */
+    const char *killed_worker; /* by somebody else, or NULL */
+    const char *over;          /* why the lab ends before its function does: an explanation's key, or NULL */
     struct text evidence, outcome;
     struct json_writer evidence_writer;
     const char *explanation;
