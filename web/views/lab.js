@@ -272,7 +272,8 @@ function createLab({ root, signal, query, store }, lab) {
     try {
       await session.show(id);
       const attempt = session.attempt();
-      if (attempt?.id === id) parameters = { ...parameters, ...attempt.parameters };
+      if (attempt && attempt.lab !== lab.name) navigate(`/labs/${attempt.lab}?attempt=${id}`, { replace: true });
+      else if (attempt?.id === id) parameters = { ...parameters, ...attempt.parameters };
       render();
     } catch (error) {
       fail(error);

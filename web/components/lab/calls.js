@@ -147,7 +147,7 @@ export function createCalls(onpick) {
     const pids = new Map(timeline.workers.map(({ worker, pid }) => [worker, pid]));
     const has_levels = timeline.panels.some(({ panel }) => panel === "gauge");
     element.classList.toggle("with-level", has_levels);
-    setText(level_head, has_levels ? say("gauge.column") : "");
+    setText(level_head, has_levels ? say("calls.level") : "");
     syncChildren(
       rows,
       seen.map((call) => ({

@@ -74,6 +74,7 @@ const createKey = (kind, text) =>
 
 export function createGauge() {
   const drawing = svg("svg", { class: "gauge-drawing", height: height_px, role: "img" });
+  const title = h("span", { class: "lane-worker" });
   const level = h("p", { class: "gauge-level" });
   const boxes = h("div", { class: "gauge-boxes" });
   const key = h(
@@ -88,7 +89,7 @@ export function createGauge() {
     h(
       "div",
       { class: "lane-head" },
-      h("span", { class: "lane-worker" }, say("gauge.title")),
+      title,
       level,
       boxes,
       key,
@@ -108,9 +109,10 @@ export function createGauge() {
       const words = shown ? levelText(shown) : "";
       setText(level, words);
       key.hidden = !bytes || !slots;
+      setText(title, say(bytes ? "gauge.title" : "gauge.queue"));
       setChildren(boxes, shown && createBoxes(shown));
       setAttribute(drawing, "width", width_px);
-      setAttribute(drawing, "aria-label", `${say("gauge.title")}: ${words}`);
+      setAttribute(drawing, "aria-label", `${title.textContent}: ${words}`);
       const full = history[history.length - 1].data;
       const full_text = say(
         !full.slots ? "gauge.full" : bytes ? "gauge.full_slots" : "gauge.full_places",
