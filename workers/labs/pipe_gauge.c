@@ -5,7 +5,6 @@
  * in pages, and a page that is partly filled is as taken as a full one. pipe(7), fcntl(2) F_SETPIPE_SZ. */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -21,14 +20,14 @@ struct gauge {
     int ends[2];
     int64_t granted_bytes, writes_returned, blocked_ns;
     int64_t full_bytes, first_page_bytes;
-    bool is_full, is_stuck_after_sip, goes_on_after_page;
+    bool is_stuck_after_sip, goes_on_after_page;
     _Atomic bool is_draining;
     int refused; /* errno of F_SETPIPE_SZ */
     /* For the page: how full it was, when. */
     _Atomic uint32_t sample_count;
     struct {
-        int64_t at_ns;
         int bytes, pages;
+        _Atomic int64_t at_ns; /* 0 until the others are known */
     } samples[SAMPLES];
     int samples_shown;
 };
@@ -38,12 +37,6 @@ static int bytes_in(int fd)
     int bytes = 0;
     ioctl(fd, FIONREAD, &bytes);
     return bytes;
-}
-
-static bool has_room(int out)
-{
-    struct pollfd end = {.fd = out, .events = POLLOUT};
-    return poll(&end, 1, 0) == 1 && (end.revents & POLLOUT) != 0;
 }
 
 static void sample(struct gauge *gauge, int fd, int pages)
@@ -122,14 +115,12 @@ static void fill(struct gauge *gauge, struct timeline *me, int out, size_t chunk
     memset(chunk, 'x', sizeof chunk);
     while (more < MORE_CHUNKS) {
         int64_t begin_ns = clock_now_ns();
-        bool is_full = !has_room(out);
         ssize_t wrote = TRACE(me, write(out, chunk, chunk_bytes), "%d, …, %zu", out, chunk_bytes);
         if (wrote < 0)
             return;
         int64_t took_ns = clock_now_ns() - begin_ns;
         if (atomic_load(&gauge->is_draining)) {
             gauge->blocked_ns = took_ns > gauge->blocked_ns ? took_ns : gauge->blocked_ns;
-            gauge->is_full |= is_full;
             more++;
             continue;
         }
@@ -175,8 +166,10 @@ static void write_level(struct json_writer *writer, const struct gauge *gauge, i
 
 static int samples_in(struct gauge *gauge)
 {
-    uint32_t count = atomic_load(&gauge->sample_count);
-    return count < SAMPLES ? (int)count : SAMPLES;
+    int count = 0;
+    while (count < SAMPLES && atomic_load(&gauge->samples[count].at_ns) != 0)
+        count++;
+    return count;
 }
 
 static void show_level(struct lab *lab, struct gauge *gauge, int number, bool with_history)
