@@ -35,7 +35,7 @@ const grid = (scale, height) =>
 /** @param {Scale} scale */
 export function createAxis(scale) {
   const last = scale.decades.length - 1;
-  const every = scale.decades.length > 6 ? 2 : 1;
+  const every = scale.decades.length > 4 ? 2 : 1;
   return svg(
     "svg",
     { class: "strip-axis", width: "100%", height: 14, "aria-hidden": "true" },
