@@ -95,6 +95,7 @@
  * @property {string[]} tags
  * @property {string} note
  * @property {boolean} pinned
+ * @property {number|null} [imported_ms]  null: it was taken here
  * @property {number} rev
  * @property {CurrentTrial|null} [current]
  * @property {string|null} [message]

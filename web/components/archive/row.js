@@ -5,7 +5,7 @@ import { formatSpan, formatTime } from "../../js/format.js";
 import { stateText, stateTone } from "../../js/words.js";
 import { createMenu } from "../menu/menu.js";
 import { createEditor } from "../run-head/editor.js";
-import { exportItems, trendAddress } from "../run-head/run-head.js";
+import { exportItems, importedText, trendAddress } from "../run-head/run-head.js";
 import { archiveAddress } from "./ask.js";
 
 /**
@@ -74,6 +74,7 @@ function createTitle(current, { onsave }) {
       setAttribute(edit, "aria-label", `Edit name, tags and note of run ${run.id}`);
       renewChildren(
         tags,
+        run.imported_ms && h("span", { class: "chip", title: importedText(run) }, "imported"),
         run.tags.map((tag) =>
           h("a", { class: "chip", href: archiveAddress({ tag }), title: `Only runs with the tag ${tag}` }, tag),
         ),

@@ -25,6 +25,9 @@ function summaryText(run) {
   return parts.join(" · ");
 }
 
+/** @param {Run} run */
+export const importedText = ({ imported_ms }) => `Taken elsewhere, imported ${formatTime(imported_ms)}`;
+
 /** What a run can be had as. @param {number} id @returns {import("../menu/menu.js").MenuItem[]} */
 export const exportItems = (id) => [
   { text: "Bundle to import elsewhere (JSON)", href: exportAddress(id, "json"), download: true },
@@ -124,6 +127,7 @@ export function createRunHead({ onsave, onrepeat, ondelete, onpin }) {
       setText(summary, summaryText(now));
       setChildren(
         tags,
+        now.imported_ms && h("span", { class: "chip", title: importedText(now) }, "imported"),
         now.tags.map((tag) => h("span", { class: "chip" }, tag)),
       );
       note.hidden = !now.note;
