@@ -2,6 +2,7 @@
  * The commands beside serve, as a shell meets them: what they write, and their exit statuses.
  */
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { execFile } from "node:child_process";
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

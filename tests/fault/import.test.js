@@ -2,6 +2,7 @@
  * An import that is cut off, by its client or by the death of the server, leaves nothing that anybody sees.
  */
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
