@@ -224,3 +224,43 @@ int store_check_end(struct store *store, int64_t id, const struct store_check_en
         rc = end_row(store, id, end, err);
     return rc < 0 ? rc : transaction_commit(&transaction, err);
 }
+
+static const char check_import_sql[] =
+    "INSERT INTO claim_check (uid, claim, state, created_ms, started_ms, finished_ms, machine_id, verdict, "
+    "result)"
+    " VALUES (?, ?, 'done', ?, ?, ?, ?, ?, ?) ON CONFLICT (uid) DO NOTHING";
+
+static int import_one(struct store *store, const struct store_check *check, int64_t machine_id,
+                      int64_t *imported, struct err *err)
+{
+    AUTO_STATEMENT statement = STATEMENT_NONE;
+    int rc = statement_open(store, "take in a check", check_import_sql, &statement, err);
+    if (rc < 0)
+        return rc;
+    bind_text(&statement, check->uid);
+    bind_integer(&statement, check->claim);
+    bind_integer(&statement, check->created_ms);
+    bind_integer(&statement, check->started_ms);
+    bind_integer(&statement, check->finished_ms);
+    bind_integer(&statement, machine_id);
+    bind_text(&statement, verdict_names[check->verdict]);
+    bind_text(&statement, check->result);
+    rc = statement_run(&statement, err);
+    *imported += rc == 0 ? sqlite3_changes(store->db) : 0;
+    return rc;
+}
+
+int store_check_import(struct store *store, const struct store_machine *machine,
+                       const struct store_check *checks, size_t count, int64_t *imported, struct err *err)
+{
+    int64_t machine_id = 0;
+    *imported = 0;
+    int rc = store_machine_put(store, machine, &machine_id, err);
+    if (rc < 0)
+        return rc;
+    AUTO_TRANSACTION transaction = TRANSACTION_NONE;
+    rc = transaction_begin(store, "take in checks", &transaction, err);
+    for (size_t i = 0; i < count && rc == 0; i++)
+        rc = import_one(store, &checks[i], machine_id, imported, err);
+    return rc < 0 ? rc : transaction_commit(&transaction, err);
+}

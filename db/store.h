@@ -327,6 +327,10 @@ struct store_check_end {
     const char *result; /* JSON */
 };
 int store_check_end(struct store *store, int64_t id, const struct store_check_end *end, struct err *err);
+/* Takes in checks that another machine's server made; those whose uid is known are left as they are. The
+ * number of the others in *imported. */
+int store_check_import(struct store *store, const struct store_machine *machine,
+                       const struct store_check *checks, size_t count, int64_t *imported, struct err *err);
 /* A claim's checks, newest first. before_id 0 = from the newest. */
 int store_check_each(struct store *store, int claim, int64_t before_id, int64_t limit,
                      int (*visit)(void *context, const struct store_check *check), void *context,

@@ -67,8 +67,9 @@ void activity_json_write_skipped(struct json_writer *writer, const struct messag
     json_begin_object(writer, "skipped");
     json_write_string(writer, "call", json_string_or(json_member(skipped, "call"), NULL));
     json_write_string(writer, "errno", json_string_or(json_member(skipped, "errno"), NULL));
-    activity_json_write_reason(writer, "what", language, result, path,
-                               json_string_or(json_member(skipped, "what"), NULL));
+    const char *what = json_string_or(json_member(skipped, "what"), NULL);
+    activity_json_write_reason(writer, "what", language, result, path, what);
+    json_write_string(writer, "what_key", what);
     json_end_object(writer);
 }
 

@@ -80,6 +80,7 @@ static int write_machine(void *context, const struct store_check_machine *machin
     json_write_string(writer, "full", machine->full);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         json_write_node(writer, names[i], json_member(facts, names[i]));
+    json_write_node(writer, "facts", facts);
     json_write_integer(writer, "claims", machine->claims);
     json_write_integer(writer, "newest_ms", machine->newest_ms);
     json_end_object(writer);

@@ -44,6 +44,7 @@ static const struct route routes[] = {
     {METHOD_GET, "/api/v1/claims", api_list_claims, machine_option},
     {METHOD_GET, "/api/v1/claims/checks", api_list_latest_checks, machine_option},
     {METHOD_POST, "/api/v1/claims/checks", api_create_checks, NULL},
+    {METHOD_POST, "/api/v1/claims/imports", api_import_checks, NULL},
     {METHOD_GET, "/api/v1/claims/{id}", api_get_claim, machine_option},
     {METHOD_GET, "/api/v1/claims/{id}/checks", api_list_checks, page_options},
     {METHOD_POST, "/api/v1/claims/{id}/checks", api_create_check, NULL},
@@ -58,6 +59,7 @@ static const struct route routes[] = {
 
 static const struct route_upload uploads[] = {
     {api_import_run, &api_import_upload},
+    {api_import_checks, &api_ledger_upload},
 };
 
 const struct route_table api_routes = {

@@ -24,6 +24,8 @@ route_handler api_list_labs, api_get_lab, api_get_lab_source, api_get_prediction
 route_handler api_list_attempts, api_create_attempt, api_get_attempt, api_get_attempt_trace;
 route_handler api_send_attempt_input, api_cancel_attempt;
 route_handler api_list_claims, api_get_claim, api_list_checks, api_list_latest_checks;
+route_handler api_import_checks;
+extern const struct upload_kind api_ledger_upload;
 route_handler api_create_check, api_create_checks, api_get_check, api_cancel_check;
 route_handler api_get_events, api_get_health, api_get_metrics, api_get_openapi_json, api_get_openapi_yaml;
 

@@ -92,6 +92,37 @@ test("all claims are checked one after the other, each to an end, and set beside
     const refused = await client.get(`${claims}/checks?${query}`);
     assert.deepEqual([refused.status, refused.json.errors[0].pointer], [422, "?machine"], query);
   }
+
+  // Carried to a second server, as what another machine found: there is but this one, so it goes under another name.
+  const { client: second } = await startServer(t);
+  const elsewhere = "0123456789abcdef".repeat(2);
+  const carried = { ...latest, machine: elsewhere, machines: [{ ...latest.machines[0], full: elsewhere }] };
+  const count = ledger.claims.length;
+  for (const [imported, known] of [[count, 0], [0, count]]) {
+    const { status: taken, json: told } = await second.post(`${claims}/imports`, JSON.stringify(carried).padEnd(100000));
+    assert.deepEqual([taken, told], [200, { machine: elsewhere, imported, known }]);
+  }
+  const { json: there } = await second.get(`${claims}/checks?machine=${elsewhere}`);
+  const comparable = (/** @type {any} */ check) => ({ ...check, id: 0, machine: null });
+  assert.deepEqual(there.checks.map(comparable), latest.checks.map(comparable), "texts, evidence and times are the same");
+  assert.deepEqual(there.machines.map((/** @type {any} */ one) => [one.full, one.facts]), [[elsewhere, latest.machines[0].facts]]);
+  const { json: own } = await second.get(claims);
+  assert.ok(own.claims.every((/** @type {any} */ one) => one.latest === null), "this machine has decided nothing yet");
+
+  const check = latest.checks[0];
+  /** @type {[any, string][]} */
+  const wrong = [
+    [{ ...carried, machine: "x" }, "/machine"], [{ ...carried, machine: nowhere }, "/machine"], [{ ...carried, checks: {} }, "/checks"],
+    [{ ...carried, machines: [{ ...carried.machines[0], facts: 1 }] }, "/machines"],
+    [{ ...carried, checks: [check, { ...check, verdict: "true" }] }, "/checks/1/verdict"],
+    [{ ...carried, checks: [{ ...check, uid: "x" }] }, "/checks/0/uid"], [{ ...carried, checks: [{ ...check, claim: 0 }] }, "/checks/0/claim"],
+  ];
+  for (const [document, pointer] of wrong) {
+    const { status: refused, json: problem } = await second.post(`${claims}/imports`, document);
+    assert.deepEqual([refused, problem.errors[0].pointer], [422, pointer]);
+  }
+  assert.equal((await second.post(`${claims}/imports`, "{")).status, 400);
+  assert.equal((await second.post(`${claims}/imports`, " ".repeat(1048577))).status, 413);
 });
 
 test("a check waits for the trial that is being timed, the last one too, and can be stopped while it waits", async (t) => {
