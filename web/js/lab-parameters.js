@@ -74,6 +74,13 @@ export function answerText(of, value) {
   return typeof value === "number" ? groupDigits(value) : String(value);
 }
 
+/**
+ * The same within a sentence: words stand between quotes.
+ * @param {{choices: import("./types.js").Choice[]|null}} of
+ * @param {Answer|null|undefined} value
+ */
+export const quotedAnswer = (of, value) => (of.choices ? `“${answerText(of, value)}”` : answerText(of, value));
+
 /** @param {number} value */
 export const groupDigits = (value) => String(value).replace(/\B(?=(\d{3})+$)/g, "\u202f");
 

@@ -3,7 +3,7 @@
 import { loadCatalogue, problemText } from "../js/actions.js";
 import { getAttempts, getLabs } from "../js/api.js";
 import { h, setChildren, setText } from "../js/dom.js";
-import { answerText, permalinkOf } from "../js/lab-parameters.js";
+import { permalinkOf, quotedAnswer } from "../js/lab-parameters.js";
 import { legendOf } from "../js/mechanisms.js";
 import { loadMessages, say, sayCount } from "../js/messages.js";
 import { setTitle } from "../js/router.js";
@@ -24,8 +24,8 @@ function createSurprise(lab, attempts) {
   const tried = h("span", { class: "chip good" }, h("span", { "aria-hidden": "true" }, "✓ "), sayCount("labs.tried", attempts.length));
   if (!surprise?.prediction) return [tried];
   const words = say("labs.surprise", {
-    said: answerText(lab.prediction, surprise.prediction.answer),
-    came: answerText(lab.prediction, surprise.outcome),
+    said: quotedAnswer(lab.prediction, surprise.prediction.answer),
+    came: quotedAnswer(lab.prediction, surprise.outcome),
   });
   return [tried, h("a", { href: permalinkOf(lab, surprise.parameters, { attempt: String(surprise.id) }) }, words)];
 }

@@ -2,7 +2,7 @@
 
 import { h, setChildren } from "../../js/dom.js";
 import { evidenceRows } from "../../js/evidence.js";
-import { answerText, defaultsOf, neighboursOf, permalinkOf, sameParameters } from "../../js/lab-parameters.js";
+import { answerText, defaultsOf, neighboursOf, permalinkOf, quotedAnswer, sameParameters } from "../../js/lab-parameters.js";
 import { messageAt, say } from "../../js/messages.js";
 
 /**
@@ -14,13 +14,10 @@ const suggestions_max = 4;
 
 /** @param {Lab} lab @param {Attempt} attempt */
 function createAgreement(lab, { prediction, outcome, agrees }) {
-  /** @param {import("../../js/types.js").Answer|null} answer */
-  const quoted = (answer) =>
-    lab.prediction.choices ? say("explain.quoted", { words: answerText(lab.prediction, answer) }) : answerText(lab.prediction, answer);
-  const came = quoted(outcome);
+  const came = quotedAnswer(lab.prediction, outcome);
   if (outcome === null || outcome === undefined) return null;
   if (!prediction) return h("p", { class: "agreement" }, say("explain.outcome", { outcome: came }));
-  const said = quoted(prediction.answer);
+  const said = quotedAnswer(lab.prediction, prediction.answer);
   return h(
     "p",
     { class: agrees ? "agreement good" : "agreement bad" },
