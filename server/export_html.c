@@ -350,7 +350,7 @@ static void write_machine(struct report *report)
 static void write_method(struct text *out)
 {
     text_append(out,
-                "<h2>Method</h2>\n<p>The unit is the trial: freshly started processes, a warm-up, then timed "
+                "<h2>Method</h2>\n<p>What is counted is trials: new processes each, a warm-up, then timed "
                 "blocks. Trials are taken in rounds, each in a new order shuffled by the seed, so that drift "
                 "falls on all cases alike. Latency is the round trip; for paced cases it counts from the "
                 "intended send. Percentiles come from histograms with 128 buckets an octave and are left out "

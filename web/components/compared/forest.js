@@ -189,7 +189,7 @@ function distancesText(list) {
   const classes = [...new Set(list.flatMap(({ distance }) => distance ?? []))].sort();
   return classes.length === 0
     ? ""
-    : `Only trials of equal core distance are compared: ${classes.map(distanceText).join("; ")}.`;
+    : `Trials are compared where their CPUs were equally far apart: ${classes.map(distanceText).join("; ")}.`;
 }
 
 /** @param {AbortSignal} signal */
