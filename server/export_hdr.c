@@ -147,11 +147,13 @@ static int read_header(const struct text *plain, struct export_hdr_layout *layou
     if (plain->length < HEADER_BYTES ||
         (read_big_endian(bytes, 4) & COOKIE_MASK) != (COOKIE_PLAIN & COOKIE_MASK))
         return err_set(err, EPROTO, "not an HdrHistogram of version 2");
+    /* The normalizing offset at 8 is about where a writer kept its counts, not about which they are: some
+     * write other values than 0 there. */
     layout->digits = (int)read_big_endian(bytes + 12, 4);
     layout->lowest = (int64_t)read_big_endian(bytes + 16, 8);
     layout->highest = (int64_t)read_big_endian(bytes + 24, 8);
     if (layout->digits < 0 || layout->digits > DIGITS_MAX || layout->lowest < 1 ||
-        layout->lowest >> MAGNITUDE_MAX != 0 || read_big_endian(bytes + 8, 4) != 0)
+        layout->lowest >> MAGNITUDE_MAX != 0)
         return err_set(err, EPROTO, "a histogram with a layout that is not read here");
     if (read_big_endian(bytes + 4, 4) != plain->length - HEADER_BYTES)
         return err_set(err, EBADMSG, "a histogram whose counts are cut off");

@@ -106,6 +106,48 @@ Test(export_hdr, a_published_log_reads_as_it_says)
     }
 }
 
+/* Written by hdr-histogram-js with three digits: the squares from 1 to 1000, and 999999 five thousand times.
+ * Its own quantiles of it are 3601 at 1 % and 360191 at 10 %: the last value of the bucket. */
+static const char three_digits[] =
+    "HISTFAAAAYR4nK2IUStEQRiGZ55tO23SppMkJEnSJkmStm3bNm3a2LRJkiRJkiRJm+SCcuFCcaG4cOHChQv/w3/wX2QMM8fM"
+    "OY4yT8/7fu/0nt+EQgRvQggphMiIz/dxi+Ldq/jeZAhoI09IFz30M8gwBcaYYIoiZarUqNOgyRIrrLHBFjvsccARx5xyJrmQ"
+    "XEquJDeSW8m95EHyKHmSPEteJHsss8oq66yzySbbbLPLLvvsc8ghLVqcUKJMmQoVqlSZYYYaNWaZpU6dOeZo0GCBBZo0WWSR"
+    "JSoUFKOaMc24ZkIzqZnSTGuKmhIl+hT9SsOA0jCoNAwpDcNKw4jSUGCETkJLl66ILt0RXXoiuvRF/KI9Qt5q17zVfjqsdu2w"
+    "2k9otWtotZ9OlTlyBCrdTkebt03GG02309HubZPxRtPtn2QTCWJWkNgmfTuddv7cSW1f7voruZiVS2yTvp1OOz/MaMT35d++"
+    "n/8i++tP1nu7V7r+PeO3f/3duJW04zN9+6/o7dnX8++H5FgS";
+
+struct quantile {
+    uint64_t rank, seen;
+    int64_t value;
+};
+
+static void find_rank(void *context, int64_t low, int64_t last, uint64_t count)
+{
+    struct quantile *quantile = context;
+    (void)low;
+    if (quantile->seen < quantile->rank)
+        quantile->value = last;
+    quantile->seen += count;
+}
+
+Test(export_hdr, another_library_agrees_on_quantiles)
+{
+    static const struct {
+        uint64_t rank;
+        int64_t value;
+    } expected[] = {{60, 3601}, {600, 360191}, {1, 1}};
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
+        struct export_hdr_layout layout;
+        struct quantile quantile = {.rank = expected[i].rank};
+        int decoded =
+            export_hdr_decode(three_digits, strlen(three_digits), &layout, find_rank, &quantile, &err);
+        cr_assert(eq(int, decoded, 0), "%s", err.text);
+        cr_expect(eq(u64, quantile.seen, 6000));
+        cr_expect(eq(i64, quantile.value, expected[i].value));
+        cr_expect(eq(int, layout.digits, 3));
+    }
+}
+
 Test(export_hdr, damage_is_refused)
 {
     struct export_hdr_layout layout;
