@@ -272,6 +272,19 @@ test("an attempt is handed in as JSON and on paper, traced for Chrome, and shown
   await page.getByRole("region", { name: "The program of this lab in C" }).getByText("shmget").first().waitFor();
 });
 
+test("no lab is wider than a phone", async (t) => {
+  const server = await startServer(t);
+  const page = await openPage(t, server.base, { width: 360 });
+  for (const name of ["pipe_gauge", "fifo_session", "fastest", "reach"]) {
+    await take(page, `/labs/${name}`);
+    await page.locator(".lanes .lane").first().waitFor();
+    const overflow = await page.evaluate(
+      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    );
+    assert.equal(overflow, 0, `${name} scrolls sideways by ${overflow} px`);
+  }
+});
+
 test("labs have no serious violation, light and dark", async (t) => {
   const server = await startServer(t);
   const page = await openPage(t, server.base);
