@@ -275,7 +275,7 @@ test("an attempt is handed in as JSON and on paper, traced for Chrome, and shown
 test("no lab is wider than a phone", async (t) => {
   const server = await startServer(t);
   const page = await openPage(t, server.base, { width: 360 });
-  for (const name of ["pipe_gauge", "fifo_session", "fastest", "reach"]) {
+  for (const name of ["fifo_session", "reach"]) {
     await take(page, `/labs/${name}`);
     await page.locator(".lanes .lane").first().waitFor();
     const overflow = await page.evaluate(
