@@ -31,16 +31,23 @@ static const char mark_histograms_sql[] =
     "UPDATE run SET histograms_dropped_ms = ?2, rev = rev + 1 WHERE id = ?1";
 static const char drop_run_sql[] = "DELETE FROM run WHERE id = ?1 AND ?2 IS NOT NULL";
 
+/* ?1 the run, ?2 the moment. Nobody can restore half a run: from its first portion on it is as one that was
+ * given up on its way in (db/import.c), and its uid is free. Unless it was restored, or pinned, since it was
+ * found. */
+static const char give_up_sql[] =
+    "UPDATE run SET imported_ms = 0, deleted_ms = 1, uid = lower(hex(randomblob(13)))"
+    " WHERE id = ?1 AND deleted_ms < ?2 AND pinned = 0";
+
 /* In this order: what is given up first stands first. */
 enum job { JOB_ABANDONED, JOB_SERIES, JOB_HISTOGRAMS, JOB_DELETED, JOB_COUNT };
 
 static const struct {
-    const char *next, *portion, *finish;
+    const char *next, *begin, *portion, *finish;
 } jobs[JOB_COUNT] = {
-    [JOB_ABANDONED] = {next_abandoned_sql, drop_trials_sql, drop_run_sql},
-    [JOB_SERIES] = {next_series_sql, drop_series_sql, mark_series_sql},
-    [JOB_HISTOGRAMS] = {next_histograms_sql, drop_histograms_sql, mark_histograms_sql},
-    [JOB_DELETED] = {next_deleted_sql, drop_trials_sql, drop_run_sql},
+    [JOB_ABANDONED] = {next_abandoned_sql, NULL, drop_trials_sql, drop_run_sql},
+    [JOB_SERIES] = {next_series_sql, NULL, drop_series_sql, mark_series_sql},
+    [JOB_HISTOGRAMS] = {next_histograms_sql, NULL, drop_histograms_sql, mark_histograms_sql},
+    [JOB_DELETED] = {next_deleted_sql, give_up_sql, drop_trials_sql, drop_run_sql},
 };
 
 static const char task[] = "drop what is no longer kept";
@@ -82,6 +89,19 @@ static int change(struct store *store, const char *sql, const int64_t *values, s
     return statement_run(&statement, err);
 }
 
+/* Takes hold of the run before its first portion, unless it is no longer the job's. */
+static int begin_run(struct store *store, const struct store_retention *retention,
+                     const struct store_retention_place *place, bool *is_ours, struct err *err)
+{
+    const int64_t values[] = {place->run_id, moment_of(retention, place->job)};
+    *is_ours = true;
+    if (jobs[place->job].begin == NULL || place->trial_id != 0)
+        return 0;
+    int rc = change(store, jobs[place->job].begin, values, 2, err);
+    *is_ours = sqlite3_changes(store->db) > 0;
+    return rc;
+}
+
 /* Drops some, or ends the run's part; place follows. */
 static int do_portion(struct store *store, const struct store_retention *retention,
                       struct store_retention_place *place, struct err *err)
@@ -89,8 +109,15 @@ static int do_portion(struct store *store, const struct store_retention *retenti
     const int64_t portion[] = {place->run_id, place->trial_id, PORTION_TRIALS};
     const int64_t ending[] = {place->run_id, retention->now_ms};
     int64_t last = 0;
+    bool is_ours = true;
     AUTO_TRANSACTION transaction = TRANSACTION_NONE;
     int rc = transaction_begin(store, task, &transaction, err);
+    if (rc == 0)
+        rc = begin_run(store, retention, place, &is_ours, err);
+    if (rc == 0 && !is_ours) {
+        place->trial_id = -1;
+        return 0;
+    }
     if (rc == 0)
         rc = ask(store, portion_sql, portion, 3, &last, err);
     if (rc == 0)

@@ -79,8 +79,9 @@ static void check_document(struct verification *verification, struct statement *
 
 static const char pages_sql[] = "PRAGMA integrity_check";
 static const char references_sql[] = "PRAGMA foreign_key_check";
+/* deleted_ms = 1: what is being removed (db/retention.c). */
 static const char counters_sql[] =
-    "SELECT r.id FROM run r WHERE (r.trials_done, r.trials_failed) <>"
+    "SELECT r.id FROM run r WHERE r.deleted_ms IS NOT 1 AND (r.trials_done, r.trials_failed) <>"
     " (SELECT count(*), coalesce(sum(t.done = 0), 0) FROM trial t WHERE t.run_id = r.id AND t.settles)";
 static const char blobs_sql[] = "SELECT 'histogram', trial_id, bytes FROM trial_histogram"
                                 " UNION ALL SELECT 'series', trial_id, bytes FROM trial_series";

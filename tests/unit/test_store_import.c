@@ -286,3 +286,43 @@ Test(store_retention, purges_deleted_runs_in_portions)
     store_run_fini(&run);
     archive_must_be_whole(store);
 }
+
+/* Half of a run cannot be restored, and is no damage. */
+Test(store_retention, a_run_is_gone_from_its_first_portion_on)
+{
+    enum { MANY = 60 };
+    int64_t gone = add_run(CREATED_MS, MANY), again;
+    cr_assert(eq(int, store_run_set_deleted(store, gone, CREATED_MS, &err), 0), "%s", err.text);
+    AUTO(store_run_fini) struct store_run run = get_run(gone);
+    const struct store_retention retention = {.now_ms = CREATED_MS + DAY_MS,
+                                              .deleted_before_ms = CREATED_MS + 1};
+    struct store_retention_place place = {0};
+    while (kept_of(gone).trials == MANY)
+        cr_assert(eq(int, store_retain(store, &retention, &place, &err), 1), "%s", err.text);
+    cr_expect(eq(int, store_run_set_deleted(store, gone, 0, &err), -ENOENT));
+    archive_must_be_whole(store);
+
+    /* It can come back from a bundle meanwhile, and the next server clears the rest away. */
+    import_all(&run, &again);
+    const struct store_retention nothing = {.now_ms = CREATED_MS + DAY_MS};
+    place = (struct store_retention_place){0};
+    retain_all(&nothing, &place);
+    cr_expect(eq(sz, kept_of(gone).trials, 0));
+    cr_expect(eq(sz, kept_of(again).trials, TRIALS));
+    archive_must_be_whole(store);
+}
+
+Test(store_retention, spares_what_was_restored_before_its_first_portion)
+{
+    int64_t restored = add_run(CREATED_MS, 2);
+    cr_assert(eq(int, store_run_set_deleted(store, restored, CREATED_MS, &err), 0), "%s", err.text);
+    const struct store_retention retention = {.now_ms = CREATED_MS + DAY_MS,
+                                              .deleted_before_ms = CREATED_MS + 1};
+    struct store_retention_place place = {0};
+    while (place.run_id != restored)
+        cr_assert(eq(int, store_retain(store, &retention, &place, &err), 1), "%s", err.text);
+    cr_assert(eq(int, store_run_set_deleted(store, restored, 0, &err), 0), "%s", err.text);
+    retain_all(&retention, &place);
+    cr_expect(eq(i64, place.deleted_runs, 0));
+    cr_expect(eq(sz, kept_of(restored).trials, 2));
+}
