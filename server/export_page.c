@@ -109,9 +109,13 @@ struct axis {
     double from, to;  /* pixels */
 };
 
+/* An imported run may hold any number. Beyond these there is no next tick to go on to, or no end of them. */
+#define AXIS_MIN 1e-30
+#define AXIS_MAX 1e30
+
 static void axis_take(struct axis *axis, double value)
 {
-    if (!(value > 0) || !isfinite(value))
+    if (!(value >= AXIS_MIN && value <= AXIS_MAX))
         return;
     axis->low = fmin(axis->low, value);
     axis->high = fmax(axis->high, value);
