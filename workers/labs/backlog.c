@@ -1,4 +1,4 @@
-/* Lab 13. What happens to the third client?
+/* Lab 13. What becomes of clients who find the queue before accept full?
  *
  * A server listens with a small backlog and accepts nobody for a while. The kernel finishes connections for
  * it and keeps them in a queue, one more than the backlog says. Who comes after that is not refused: over TCP

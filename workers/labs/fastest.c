@@ -1,4 +1,4 @@
-/* Lab 16. Which is fastest?
+/* Lab 16. Which mechanism carries a message fastest, and is it always the same one?
  *
  * The course's mechanisms, measured one after the other by the very calls that the mechanism files make: a
  * round trip of one message, and a stream of them. What comes first depends on more than the mechanism: on

@@ -1,4 +1,4 @@
-/* Lab 11. How many messages are torn?
+/* Lab 11. Several programs write into one FIFO. Do their messages stay in one piece?
  *
  * Several writers put messages of one size into a FIFO, one reader takes what comes. Up to PIPE_BUF bytes
  * (4096 here) the kernel writes a message in one piece or waits; a longer one it may put in by parts, with

@@ -1,4 +1,4 @@
-/* Lab 10. What unblocks open?
+/* Lab 10. What does "cat > fifo" wait for?
  *
  * The course's own example: mkfifo, and in one terminal `cat > fifo`, in another `cat < fifo`. Each seems to
  * hang until the other one is there. What hangs is not cat: the shell opens the file before it starts cat,

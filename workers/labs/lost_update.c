@@ -1,4 +1,4 @@
-/* Lab 4. What is the final counter?
+/* Lab 4. Several processes add 1 to one counter, over and over. Is the sum right?
  *
  * Several processes add 1 to one counter in shared memory, N times each. c++ is three steps: load, add,
  * store. Who loads before another one has stored adds to the same old value, and one of the two increments is

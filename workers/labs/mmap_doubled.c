@@ -1,4 +1,4 @@
-/* Lab 6. Which value is in the file, and who sees it when?
+/* Lab 6. A program changes a mapped file in memory and is killed. What does the file say?
  *
  * The course's own example: a file holds the number 15 as text; a program maps it and doubles the number in
  * memory. Nobody calls write. With MAP_SHARED the page in memory is the page of the file, for every process

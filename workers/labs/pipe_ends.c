@@ -1,4 +1,4 @@
-/* Lab 9. Does it end, hang or die?
+/* Lab 9. One of two processes leaves their pipe. Is the other told, does it wait, or die?
  *
  * A pipe has no end of its own: the kernel counts who could still write and who could still read. A reader
  * sees the end of the stream when the last descriptor of the write end is closed, wherever that is; a writer

@@ -1,4 +1,4 @@
-/* Lab 8. When does the writer block?
+/* Lab 8. How many bytes go into a pipe that nobody empties?
  *
  * A pipe is a queue in the kernel with a bound. A writer puts chunks into it, a reader takes none until the
  * writer is stuck; then it asks how many bytes are in there. The bound is not in bytes: the kernel keeps them

@@ -1,4 +1,4 @@
-/* Lab 7. When does each line appear?
+/* Lab 7. A program prints lines into a pipe. When do they come out at the other end?
  *
  * The course's own example: a parent prints lines into a pipe, a child reads them from it and prints them.
  * Both use FILE streams, so three queues stand between the two programs and the screen, and only one of them

@@ -1,4 +1,4 @@
-/* Lab 14. What does a bare GET return?
+/* Lab 14. Is GET / enough to be sent a page?
  *
  * The course's own example: telnet to port 80, type a request, look at what comes. A socket carries bytes;
  * that they are a request is an agreement of the two programs at its ends. Here the client sends a few lines

@@ -1,4 +1,4 @@
-/* Lab 15. Who can join?
+/* Lab 15. Which objects can a stranger join, and which even from inside a container?
  *
  * An owner makes one object of each kind. Joiners of a chosen relation try to use all of them, one joiner in
  * the same namespaces and three that have another network, IPC or mount namespace. What has a name can be

@@ -1,4 +1,4 @@
-/* Lab 1. Does the segment survive?
+/* Lab 1. A process puts a greeting into shared memory and ends. Is it still there for somebody else?
  *
  * The course's own example: one process makes a System V segment, attaches it, writes, detaches, attaches it
  * again somewhere else, and finds its text. Then it ends, with or without removing the segment, and another

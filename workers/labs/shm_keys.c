@@ -1,4 +1,4 @@
-/* Lab 3. Which errno?
+/* Lab 3. What is told to somebody who asks for shared memory under a key that is taken?
  *
  * One process makes a segment of two pages under a key, for itself alone (mode 0600), and attaches it. A
  * second one asks for the same key, with a size, flags and a user of your choice, while the first one lives,

@@ -1,4 +1,4 @@
-/* Lab 2. Who waits, and how?
+/* Lab 2. A client leaves a mark in shared memory. How does a sleeping server get to know?
  *
  * The course's own example: a server puts the alphabet into a System V segment under a key both know, and
  * looks every now and then whether somebody has written a '*' over the first letter; a client finds the

@@ -1,4 +1,4 @@
-/* Lab 12. What does the server's read return?
+/* Lab 12. A client sends by two writes. Does the server get the same two pieces?
  *
  * The course's own example: a client sends to an echo server and reads what comes back. It sends its bytes by
  * several writes; the server looks when all have arrived. A stream is a queue of bytes: where one write ended

@@ -1,4 +1,4 @@
-/* Lab 5. Is a half-written record ever seen?
+/* Lab 5. While one process writes a record, can another one read it half old and half new?
  *
  * A writer stores the same number into every word of a record in shared memory, then the next number, without
  * end; a reader copies the record and looks whether all words agree. To the writer a record is one thing; to
