@@ -357,9 +357,6 @@ export const getClaim = async (number, signal) => (await request("GET", `/claims
 export const getChecks = async (number, signal) =>
   (await request("GET", `/claims/${number}/checks`, { signal })).body.checks;
 
-/** @param {number} id @param {AbortSignal} [signal] @returns {Promise<Check>} */
-export const getCheck = async (id, signal) => (await request("GET", `/checks/${id}`, { signal })).body;
-
 /** @param {number} number @returns {Promise<Check>} */
 export const postCheck = async (number) => (await request("POST", `/claims/${number}/checks`)).body;
 

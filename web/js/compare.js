@@ -23,7 +23,7 @@
 import { formatBytes, formatNumber, formatOfferedRate } from "./format.js";
 import { patternText } from "./words.js";
 
-export const against_max = 8;
+const against_max = 8;
 export const highlight_max = 5;
 
 export const statistics = /** @type {const} */ ([

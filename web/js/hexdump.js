@@ -12,7 +12,7 @@ const row_bytes = 16;
 const printable = (byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : "·");
 
 /** @param {string} hex */
-export function bytesOf(hex) {
+function bytesOf(hex) {
   const digits = hex.replace(/\s+/g, "");
   return Array.from({ length: digits.length >> 1 }, (_, i) => parseInt(digits.slice(2 * i, 2 * i + 2), 16));
 }
@@ -21,7 +21,7 @@ export function bytesOf(hex) {
  * Where a dump begins: an address as it was told, or zero.
  * @param {string|number|null|undefined} address
  */
-export const startOf = (address) => (address === null || address === undefined ? 0n : BigInt(address));
+const startOf = (address) => (address === null || address === undefined ? 0n : BigInt(address));
 
 /**
  * @param {string} hex

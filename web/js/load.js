@@ -9,7 +9,7 @@
 import { settingText } from "./words.js";
 
 /** @param {Case} one */
-export const isHeld = ({ flags }) => !flags.includes("rate_not_held");
+const isHeld = ({ flags }) => !flags.includes("rate_not_held");
 
 /** @param {Case} one */
 const rateOf = ({ rate_hz }) => rate_hz ?? 0;

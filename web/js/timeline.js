@@ -22,7 +22,7 @@
  */
 
 /** From here on a call is said to have waited. */
-export const waited_ns_min = 1e6;
+const waited_ns_min = 1e6;
 
 const sleeping = /sleep|^pause$/;
 /** Calls that are shown as one because there are too many. */
@@ -32,7 +32,7 @@ const waiting =
   /^(open|p?read|p?write|recv|send|connect|accept|wait|sem|p?poll|p?select|epoll|futex|flock|fcntl|msg|mq_|v?m?splice|close|shutdown|f?gets|f?scanf|f?printf|fread|fwrite|fflush|fclose|getc|getline)/;
 
 /** @returns {Timeline} */
-export const emptyTimeline = () => ({ workers: [], calls: [], panels: [], end_ns: 0, dropped_calls: 0 });
+const emptyTimeline = () => ({ workers: [], calls: [], panels: [], end_ns: 0, dropped_calls: 0 });
 
 /** What names a panel among those of its kind. @param {any} line */
 const panelName = (line) => String(line.data?.name ?? line.data?.title ?? line.data?.worker ?? "");

@@ -15,7 +15,7 @@ import { runName, trialsByCase } from "./model.js";
  */
 
 /** All cases at once are shown up to so many rows; beyond, the first pattern and size. */
-export const rows_at_once = 64;
+const rows_at_once = 64;
 const heads = ["Ratio", "95 % interval", "p", "p adjusted", "Cliff's δ", "Trials", "Distance", "Verdict"];
 
 /**

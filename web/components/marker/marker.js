@@ -6,7 +6,7 @@ import { markerPath, plain_look } from "../../js/mechanisms.js";
 /** @typedef {import("../../js/mechanisms.js").Look} Look */
 
 /** @param {Look} [look] */
-export function createMarker(look = plain_look) {
+function createMarker(look = plain_look) {
   return svg(
     "svg",
     {
