@@ -192,12 +192,29 @@ export function supportedQuantiles(latency) {
 }
 
 /** @type {{name: "p50"|"p90"|"p99"|"p999", label: string, nines: number}[]} */
-export const quantiles = [
+const quantiles = [
   { name: "p50", label: "p50", nines: Math.log10(2) },
   { name: "p90", label: "p90", nines: 1 },
   { name: "p99", label: "p99", nines: 2 },
   { name: "p999", label: "p99.9", nines: 3 },
 ];
+
+/** No sample has all nines: the maximum stands apart, behind the last quantile. */
+const max_nines = 3.7;
+const edge_nines = 0.15;
+
+export const percentile_axis = {
+  low: quantiles[0].nines - edge_nines,
+  high: max_nines + edge_nines,
+  ticks: [...quantiles.map(({ nines, label }) => ({ at: nines, label })), { at: max_nines, label: "max" }],
+  title: "",
+};
+
+/** @param {import("./types.js").LatencyQuantiles|null|undefined} latency */
+export function percentilePoints(latency) {
+  const points = supportedQuantiles(latency).map(({ nines, estimate }) => ({ x: nines, estimate, apart: false }));
+  return latency?.max ? [...points, { x: max_nines, estimate: latency.max, apart: true }] : points;
+}
 
 /**
  * @typedef {object} LatencyGroup

@@ -3,7 +3,7 @@
 import { h, setChildren, setText } from "../../js/dom.js";
 import { cacheSizes, caseKey, groupsOf } from "../../js/compare.js";
 import { logAxis } from "../../js/axes.js";
-import { quantiles, supportedQuantiles } from "../../js/figures.js";
+import { percentile_axis, percentilePoints } from "../../js/figures.js";
 import { formatByteRate, formatBytes, formatInterval, formatMessageRate, formatNs } from "../../js/format.js";
 import { settingText } from "../../js/words.js";
 import { createChart } from "../chart/chart.js";
@@ -19,8 +19,6 @@ import { commonCases, dashText, runDash } from "./model.js";
 
 /** More rows than that are read more easily over the whole width. */
 const rows_beside = 8;
-const edge_nines = 0.15;
-const max_nines = 3.7;
 
 /**
  * The lines of all runs for some cases of the base, those in colour first.
@@ -61,13 +59,6 @@ function linesOf({ sides, highlight, legend }, line_of, points_of, shown) {
 /** The groups that have percentiles in more than one run. @param {Compared} compared */
 export const latencyGroupsOf = ({ sides }) => groupsOf(commonCases(sides).filter(({ latency_ns }) => latency_ns?.p50));
 
-/** @param {Case[]} cases @returns {Point[]} */
-const percentilePoints = ([one]) => {
-  const points = supportedQuantiles(one.latency_ns).map(({ nines, estimate }) => ({ x: nines, estimate }));
-  const max = one.latency_ns?.max;
-  return max ? [...points, { x: max_nines, estimate: max, apart: true }] : points;
-};
-
 /** @param {AbortSignal} signal */
 export function createComparedPercentiles(signal) {
   const chart = createChart(signal);
@@ -86,14 +77,9 @@ export function createComparedPercentiles(signal) {
       );
       chart.update({
         label: `Latency by percentile, ${group.text}`,
-        x: {
-          low: quantiles[0].nines - edge_nines,
-          high: max_nines + edge_nines,
-          ticks: [...quantiles.map(({ nines, label }) => ({ at: nines, label })), { at: max_nines, label: "max" }],
-          title: "",
-        },
+        x: percentile_axis,
         format: formatNs,
-        series: linesOf(compared, caseKey, percentilePoints, (one) => keys.has(caseKey(one))),
+        series: linesOf(compared, caseKey, ([one]) => percentilePoints(one.latency_ns), (one) => keys.has(caseKey(one))),
       });
     },
   };
