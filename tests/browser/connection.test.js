@@ -8,8 +8,8 @@ test("a lost connection is told; when the server is back, so is the page", async
   const page = await openPage(t, first.base);
   await page.goto("/runs");
   await page.getByText("No run has been taken yet.").waitFor();
-  const ended = await first.stop();
-  assert.equal(ended, 0);
+  const { status } = await first.stop();
+  assert.equal(status, 0);
   await page.getByRole("alert").getByText("connection to the server is lost").waitFor();
 
   const second = await startServer(t, { port: first.port });

@@ -9,7 +9,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 
 import { startServer, waitForRun } from "../api/support/server.js";
-import { childrenOf, residue, workerProcesses } from "./support.js";
+import { childrenOf } from "../labs/support.js";
+import { residue, workerProcesses } from "./support.js";
 
 const kills = Number(process.env.IPCLAB_KILLS ?? 6);
 const everything = { preset: "quick", trials: 3, duration_ms: 30, warmup_ms: 5 };

@@ -10,7 +10,8 @@ import { test } from "node:test";
 
 import { postAttempt, quick, takeAttempt, waitForAttempt, waitForCheck } from "../api/support/labs.js";
 import { build, startServer } from "../api/support/server.js";
-import { childrenOf, residue, workerProcesses } from "./support.js";
+import { childrenOf, processesOf } from "../labs/support.js";
+import { residue, workerProcesses } from "./support.js";
 
 const gone_ms_max = 5000;
 /** Goes on until something is typed. */
@@ -114,9 +115,7 @@ for (const victim of ["program", "keeper", "leader", "worker"])
     const { id } = await postAttempt(client, "fifo_session", endless);
     const running = await waitForAttempt(client, id, (one) => one.workers.length > 0 && one.timeline.length > 0);
     const [program] = await childrenOf(child.pid);
-    const [keeper] = await childrenOf(program);
-    const [leader] = await childrenOf(keeper);
-    const [worker] = await childrenOf(leader);
+    const { keeper, leader, workers: [worker] } = await processesOf(program);
     const pid = { program, keeper, leader, worker }[victim];
     assert.ok(pid);
     process.kill(pid, "SIGKILL");

@@ -26,6 +26,3 @@ export async function workerProcesses(directory = build) {
   }
   return found;
 }
-
-/** @param {number|undefined} pid */
-export const childrenOf = async (pid) => (await readFile(`/proc/${pid}/task/${pid}/children`, "utf8").catch(() => "")).split(" ").filter(Boolean).map(Number);

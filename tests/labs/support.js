@@ -14,13 +14,14 @@ import { once } from "node:events";
 import { readdir, readFile, readlink } from "node:fs/promises";
 import { createInterface } from "node:readline";
 
-const build = process.env.IPCLAB_BUILD ?? new URL("../../build", import.meta.url).pathname;
+import { build } from "../api/support/server.js";
+
 const nobody = 65534;
 
 export const is_root = process.getuid?.() === 0;
 
 /** @param {string[]} words @param {Options} [options] */
-export function startWorker(words, { as_nobody = false, uncaged = false, tmp } = {}) {
+function startWorker(words, { as_nobody = false, uncaged = false, tmp } = {}) {
   const env = { ...process.env, ...(uncaged ? { IPCLAB_UNCAGED: "1" } : {}), ...(tmp ? { TMPDIR: tmp } : {}) };
   const user = as_nobody && is_root ? { uid: nobody, gid: nobody } : {};
   return spawn(`${build}/ipclab-worker`, words, { env, ...user });
@@ -76,8 +77,8 @@ export async function catalogue() {
   return JSON.parse(text).labs;
 }
 
-/** @param {number} pid @returns {Promise<number[]>} */
-async function childrenOf(pid) {
+/** @param {number|undefined} pid */
+export async function childrenOf(pid) {
   const text = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8").catch(() => "");
   return text.split(" ").filter(Boolean).map(Number);
 }

@@ -22,26 +22,27 @@ export const long = { ...small, trials: 400, duration_ms: 100, name: "long" };
 
 /**
  * @param {import("node:test").TestContext} t
- * @param {{data?: string, port?: number, wrap?: string[], programs?: string}} [options]
+ * @param {{data?: string, port?: number, wrap?: string[], programs?: string, first_run?: boolean}} [options]
  *   data: a directory that is kept afterwards; programs: the directory of the programs
  */
-export async function startServer(t, { data, port = 0, wrap = [], programs = build } = {}) {
+export async function startServer(t, { data, port = 0, wrap = [], programs = build, first_run = false } = {}) {
   const directory = data ?? (await mkdtemp(join(tmpdir(), "ipclab-api-")));
-  const command = [...wrap, join(programs, "ipclab"), "serve", "--port", String(port), "--data", directory, "--no-first-run"];
+  const command = [...wrap, join(programs, "ipclab"), "serve", "--port", String(port), "--data", directory, ...(first_run ? [] : ["--no-first-run"])];
   const child = spawn(command[0], command.slice(1), { stdio: ["ignore", "pipe", "pipe"] });
   const exited = once(child, "exit");
   let log = "";
   child.stderr.on("data", (chunk) => { log += chunk; });
   const first = await Promise.race([once(createInterface({ input: child.stdout }), "line"), exited]);
-  const address = /^ipclab: serving http:\/\/127\.0\.0\.1:(\d+)\/ \(data /.exec(String(first[0]));
+  const address = /^ipclab: serving (http:\/\/127\.0\.0\.1:(\d+))\/ \(data /.exec(String(first[0]));
   assert.ok(address, `the server did not start: ${first[0]} ${log}`);
 
   let stopped = false;
   const server = {
     child,
-    port: Number(address[1]),
+    base: address[1],
+    port: Number(address[2]),
     data: directory,
-    client: new Client(Number(address[1])),
+    client: new Client(Number(address[2])),
     log: () => log,
     /** Kills it, and answers when it is gone. */
     async crash() {
@@ -82,7 +83,10 @@ export async function waitForRun(client, id, holds = (run) => !["queued", "runni
   try {
     const { json: run } = await client.get(`/api/v1/runs/${id}`);
     if (holds(run)) return run;
-    return (await stream.next((event) => event.event === "run" && holds(event.data))).data;
+    for (;;) {
+      const { event, data } = await stream.next();
+      if (event === "run" && holds(data)) return data;
+    }
   } finally {
     stream.close();
   }
