@@ -16,6 +16,7 @@ import {
   parametersOf,
   permalinkOf,
   readValue,
+  refusalsIn,
   sliderOf,
 } from "../../web/js/lab-parameters.js";
 import { fillIn, languagesToTry, overlay } from "../../web/js/messages.js";
@@ -78,6 +79,14 @@ test("bounds are inclusive and what is refused says what is allowed", () => {
   for (const text of ["0", "65537", "1.5", "", "x", "1e3"]) assert.equal(readValue(chunk, text).value, null, text);
   assert.match(readValue(chunk, "0").error ?? "", /1 – 65536/);
   assert.match(readValue(lab.parameters[1], "?").error ?? "", /none, atomic/);
+});
+
+test("what a lab refused names its parameter", () => {
+  assert.deepEqual(refusalsIn("/parameters/interval_ms: at most 400"), [
+    { pointer: "/parameters/interval_ms", detail: "at most 400" },
+  ]);
+  assert.deepEqual(refusalsIn("the worker was killed"), []);
+  assert.deepEqual(refusalsIn(null), []);
 });
 
 test("neighbours are one change away", () => {

@@ -81,6 +81,16 @@ export function answerText(of, value) {
  */
 export const quotedAnswer = (of, value) => (of.choices ? `“${answerText(of, value)}”` : answerText(of, value));
 
+/**
+ * A lab may refuse parameters that the bounds of each allow, and says which in the attempt's message.
+ * @param {string|null|undefined} message
+ * @returns {import("./api.js").FieldError[]}
+ */
+export function refusalsIn(message) {
+  const [, pointer, detail] = /^(\/parameters\/\w+): (.*)$/s.exec(message ?? "") ?? [];
+  return pointer ? [{ pointer, detail }] : [];
+}
+
 /** @param {number} value */
 export const groupDigits = (value) => String(value).replace(/\B(?=(\d{3})+$)/g, "\u202f");
 

@@ -4,7 +4,7 @@ import { loadCatalogue, problemText } from "../js/actions.js";
 import * as api from "../js/api.js";
 import { createAttemptSession, isOver } from "../js/attempt-session.js";
 import { h, setChildren, setText } from "../js/dom.js";
-import { defaultsOf, parametersOf, permalinkOf, sameParameters } from "../js/lab-parameters.js";
+import { defaultsOf, parametersOf, permalinkOf, refusalsIn, sameParameters } from "../js/lab-parameters.js";
 import { legendOf } from "../js/mechanisms.js";
 import { loadMessages, say } from "../js/messages.js";
 import { navigate, navigateQuery, setTitle } from "../js/router.js";
@@ -234,6 +234,7 @@ function createLab({ root, signal, query, store }, lab) {
     if ((ended?.id ?? 0) === explained) return;
     explained = ended?.id ?? 0;
     frame.explain.update(lab, ended);
+    frame.setup.refuse(refusalsIn(ended?.message));
     frame.sheet.update(ended);
     renderHistory();
   }
@@ -251,7 +252,7 @@ function createLab({ root, signal, query, store }, lab) {
     frame.status.update(attempt);
     frame.hand_in.update(attempt, parameters);
     frame.before.hidden = attempt !== null;
-    frame.observe.element.hidden = attempt === null;
+    frame.observe.element.hidden = attempt === null || (over && session.timeline().workers.length === 0);
     frame.again.hidden = !over;
     frame.stop.hidden = attempt === null || over;
     frame.observe.update({

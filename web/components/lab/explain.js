@@ -2,7 +2,7 @@
 
 import { h, setChildren } from "../../js/dom.js";
 import { evidenceRows } from "../../js/evidence.js";
-import { answerText, defaultsOf, neighboursOf, permalinkOf, quotedAnswer, sameParameters } from "../../js/lab-parameters.js";
+import { answerText, defaultsOf, neighboursOf, permalinkOf, quotedAnswer, refusalsIn, sameParameters } from "../../js/lab-parameters.js";
 import { messageAt, say } from "../../js/messages.js";
 
 /**
@@ -122,17 +122,18 @@ export function createExplain() {
       if (!attempt) return;
       const { state, message, evidence, explanation } = attempt;
       const failed = state === "failed" || state === "cancelled";
+      const [refused] = refusalsIn(message);
       const proof = createEvidence(evidence ?? {});
       setChildren(
         body,
         failed &&
-          h("div", { class: "callout bad" }, h("p", {}, h("strong", {}, say(`explain.${state}`))), message && h("p", {}, message)),
+          h("div", { class: "callout bad" }, h("p", {}, h("strong", {}, say(refused ? "explain.refused" : `explain.${state}`))), message && h("p", {}, refused?.detail ?? message)),
         createAgreement(lab, attempt),
         createSkipped(attempt),
-        h("div", { class: "prose" }, paragraphs(explanation)),
+        h("div", { class: "prose explanation" }, paragraphs(explanation)),
+        createNext(lab, attempt),
         proof && h("details", {}, h("summary", {}, say("explain.evidence")), proof),
         createClaims(attempt),
-        createNext(lab, attempt),
       );
     },
   };

@@ -152,7 +152,7 @@ function createLane(onpick) {
     update({ worker, calls, shade, props }) {
       now = props.now_ns;
       setText(name, worker.worker);
-      setText(pid, worker.pid === null ? "" : String(worker.pid));
+      setText(pid, worker.pid === null ? "" : say("observe.pid", { pid: worker.pid }));
       const { state: kind, text } = stateNow(worker, calls, props.cursor_ns);
       setText(state, text);
       setAttribute(state, "data-state", kind);

@@ -88,7 +88,11 @@ const drawHistogram = ({ values, unit }) =>
 /** @type {Drawing} */
 const drawMatrix = ({ rows, columns, cells }, legend) => {
   /** @param {string} name */
-  const titleOf = (name) => (legend.titleOf(name) === name ? name.replaceAll("_", " ") : legend.titleOf(name));
+  const titleOf = (name) => {
+    const key = `matrix.names.${name}`;
+    const title = say(key);
+    return title === key ? legend.titleOf(name) : title;
+  };
   /** @param {{value: unknown, ok: boolean|null}|null} cell */
   const cellOf = (cell) =>
     cell &&
@@ -101,7 +105,7 @@ const drawMatrix = ({ rows, columns, cells }, legend) => {
     );
   return createTable(
     say("panel.matrix"),
-    ["", ...columns],
+    ["", ...columns.map(titleOf)],
     rows.map((/** @type {string} */ row, /** @type {number} */ i) => [titleOf(row), ...(cells[i] ?? []).map(cellOf)]),
     { kind: "outcome-matrix" },
   );

@@ -167,8 +167,9 @@ export function createSetup(lab, { onchange, ondefaults }) {
       }
       defaults.disabled = busy;
     },
-    /** What the server objected to. @param {readonly import("../../js/api.js").FieldError[]} errors */
+    /** What the server or the lab objected to, and nothing else. @param {readonly import("../../js/api.js").FieldError[]} errors */
     refuse(errors) {
+      for (const field of fields.values()) field.refuse("");
       for (const { pointer, detail } of errors) fields.get(pointer.replace("/parameters/", ""))?.refuse(detail);
     },
   };

@@ -4,14 +4,17 @@ import { h, svg } from "../../js/dom.js";
 import { formatCount } from "../../js/format.js";
 import { say, sayCount } from "../../js/messages.js";
 
-/** @typedef {{label: string, bytes: number, torn: boolean}} Segment */
+/**
+ * @typedef {{label: string, bytes: number, torn: boolean}} Segment
+ * @typedef {"torn"|"regrouped"} Marked  what is said of a piece that is marked: cut by another, or not the piece that was sent
+ */
 
 const drawn_max = 600;
 const listed_max = 200;
 const height_px = 34;
 
-/** @param {{segments: Segment[]}} data */
-export function createStrip({ segments }) {
+/** @param {{segments: Segment[], marked?: Marked}} data */
+export function createStrip({ segments, marked = "torn" }) {
   const drawn = segments.slice(0, drawn_max);
   const whole = drawn.reduce((sum, { bytes }) => sum + bytes, 0) || 1;
   const senders = [...new Set(segments.map(({ label }) => label))];
@@ -28,7 +31,7 @@ export function createStrip({ segments }) {
       width > 6 && svg("text", { x: `${(x + width / 2).toFixed(3)}%`, y: 21, "text-anchor": "middle" }, label),
     );
   });
-  const words = `${sayCount("strip.pieces", segments.length)}, ${sayCount("strip.torn", torn)}`;
+  const words = `${sayCount("strip.pieces", segments.length)}, ${sayCount(`strip.${marked}`, torn)}`;
   return [
     h("p", { class: "muted" }, words, segments.length > drawn_max ? ` ${say("strip.first", { count: drawn_max })}` : ""),
     svg("svg", { class: "strip-pieces", width: "100%", height: height_px, role: "img", "aria-label": words }, pieces),
@@ -42,7 +45,7 @@ export function createStrip({ segments }) {
         segments
           .slice(0, listed_max)
           .map(({ label, bytes, torn: is_torn }) =>
-            h("li", {}, `${label}: ${formatCount(bytes)} B`, is_torn && h("strong", { class: "bad" }, ` ${say("strip.is_torn")}`)),
+            h("li", {}, `${label}: ${formatCount(bytes)} B`, is_torn && h("strong", { class: "bad" }, ` ${say(`strip.is_${marked}`)}`)),
           ),
       ),
     ),

@@ -26,6 +26,7 @@ export function createTally({ caption, head, count_head, counted, of, unit = "",
   const rows = bins.map((bin) => {
     const fill = h("span", { class: "tally-fill" });
     fill.style.width = `${(100 * bin.count) / most}%`;
+    fill.hidden = bin.count === 0;
     const [from, to] = [answerText(of, bin.from), answerText(of, bin.to)];
     const here = signs.filter(({ value }) => holds(bin, value));
     return h(
