@@ -1,6 +1,7 @@
 #include "server/messages.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include "server/embed/embedded.h"
 
 #define FALLBACK "en"
+#define NARROW_SPACE "\u202f"
 
 enum { LANGUAGES_MAX = 16, LANGUAGE_BYTES = 9, PATH_BYTES = 160 };
 
@@ -165,7 +167,32 @@ const struct json_node *messages_find(const struct messages_language *language, 
     return find(language, whole);
 }
 
-static void append_value(struct text *out, const struct json_node *value)
+/* What is told apart by its digits and not counted. */
+static bool is_identity(const char *name)
+{
+    static const char *const ends[] = {"id", "key", "uid", "pid", "fd", "port", "protocol"};
+    const char *last = strrchr(name, '_');
+    last = last != NULL ? last + 1 : name;
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
+        if (strcmp(last, ends[i]) == 0)
+            return true;
+    return false;
+}
+
+/* The thousands apart by a narrow space that does not break, as on the page. */
+static void append_count(struct text *out, int64_t count)
+{
+    char digits[24];
+    int length = snprintf(digits, sizeof digits, "%" PRId64, count);
+    for (int i = 0; i < length; i++) {
+        bool is_between = i > 0 && digits[i - 1] != '-' && (length - i) % 3 == 0;
+        if (is_between)
+            text_append(out, NARROW_SPACE);
+        text_append_char(out, digits[i]);
+    }
+}
+
+static void append_value(struct text *out, const char *name, const struct json_node *value)
 {
     if (json_is(value, JSON_STRING)) {
         text_append(out, json_string_or(value, ""));
@@ -175,6 +202,10 @@ static void append_value(struct text *out, const struct json_node *value)
     double number = json_number_or(value, 0);
     if (json_is(value, JSON_NUMBER) && !json_is_integer(value)) {
         text_printf(out, number > -1000 && number < 1000 ? "%.3g" : "%.0f", number);
+        return;
+    }
+    if (json_is_integer(value) && !is_identity(name)) {
+        append_count(out, json_integer_or(value, 0));
         return;
     }
     struct json_writer writer = json_writer_on(out);
@@ -195,7 +226,7 @@ static void fill(struct text *out, const char *text, const struct json_node *val
         snprintf(name, sizeof name, "%.*s", length > 0 ? (int)length - 1 : 0, text + 1);
         const struct json_node *value = json_member(values, name);
         if (value != NULL && text[length] == '}') {
-            append_value(out, value);
+            append_value(out, name, value);
             text += length + 1;
         } else {
             text_append_char(out, *text++);

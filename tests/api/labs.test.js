@@ -63,7 +63,7 @@ test("an attempt goes from its prediction to its explanation, and is archived as
   assert.deepEqual([attempt.outcome, attempt.agrees, attempt.explanation_key], [45066, false, "page_slots"]);
   assert.deepEqual([attempt.student, attempt.group, attempt.prediction], ["Ada", "b2", asked.prediction]);
   assert.equal(attempt.evidence.bytes_when_blocked, 45066);
-  assert.match(attempt.explanation, /45066 bytes/, "filled in from the evidence");
+  assert.match(attempt.explanation, /45\u202f066 bytes/, "filled in from the evidence");
   assert.doesNotMatch(attempt.explanation, /[{}]/);
   assert.match(attempt.kernel, /Linux/);
   const { json: machine } = await first.client.get("/api/v1/machine");
