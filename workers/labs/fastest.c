@@ -102,8 +102,8 @@ static void conclude(struct lab *lab, const struct race *race)
     rank(lab, race, places);
     const struct lab_measure *best = &race->measures[places[0]],
                              *last = &race->measures[places[COMPETITORS - 1]];
-    json_write_string(evidence, "fastest", names[places[0]]);
-    json_write_string(evidence, "slowest", names[places[COMPETITORS - 1]]);
+    json_write_string(evidence, "fastest", best->mechanism->title);
+    json_write_string(evidence, "slowest", last->mechanism->title);
     lab_evidence_figure(lab, "times_faster", figure(lab, last) / figure(lab, best));
     for (int i = 0; i < COMPETITORS; i++) {
         char field[48];

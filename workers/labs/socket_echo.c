@@ -189,6 +189,7 @@ static void show_strip(struct lab *lab, const char *name, const char *verb, cons
     char label[24];
     struct json_writer *writer = lab_panel_begin(&panel, lab, "strip");
     json_write_string(writer, "name", name);
+    json_write_string(writer, "marked", "regrouped");
     json_begin_array(writer, "segments");
     for (int i = 0; i < count; i++) {
         snprintf(label, sizeof label, "%s %d", verb, i + 1);
