@@ -30,6 +30,8 @@ int store_backup(struct store *store, const char *path, struct err *err)
         rc = copy_pages(store, &copy, err);
     connection_close(&copy);
     if (rc == 0)
+        rc = store_must_be_unchanged(store, err);
+    if (rc == 0)
         rc = directory_rename(unfinished, path, err);
     if (rc < 0) {
         directory_remove_database(unfinished);

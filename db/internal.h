@@ -13,6 +13,7 @@
 #include <sqlite3.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "common/cleanup.h"
 #include "common/err.h"
@@ -33,9 +34,10 @@ struct statement_slot {
 
 struct store {
     sqlite3 *db;
-    int lock_fd;   /* -1: opened without the lock, on a read-only file system */
-    char *path;    /* DIR/ipclab.db */
-    int wal_pages; /* in the log after the last commit */
+    int lock_fd;              /* -1: opened without the lock, on a read-only file system */
+    char *path;               /* DIR/ipclab.db */
+    int wal_pages;            /* in the log after the last commit */
+    struct timespec fixed_at; /* the file's last change, if it was opened as one that nobody changes */
     enum store_health health;
     char reason[ERR_TEXT_BYTES];
     size_t slot_count;
@@ -70,6 +72,9 @@ void connection_checkpoint(struct store *store);
  * errors errno tells the cause, so it is cleared before each call: sqlite3_system_errno knows nothing of a
  * failed commit. */
 int store_fail(struct store *store, const char *task, int status, struct err *err);
+/* -EBUSY: somebody changed the file that nobody had open when it was opened; what was read of it since does
+ * not belong together. */
+int store_must_be_unchanged(const struct store *store, struct err *err);
 void store_set_health(struct store *store, enum store_health health, const char *reason);
 
 /* ---- statement.c: prepared statements and transactions ---- */

@@ -227,6 +227,41 @@ static enum connection_mode foreign_mode(const char *path)
     return log != NULL && access(log, F_OK) < 0 ? CONNECTION_READ_FIXED : reading_mode(path);
 }
 
+static int note_change(struct store *store, struct err *err)
+{
+    struct stat status;
+    if (stat(store->path, &status) < 0)
+        return err_errno(err, errno, "look at %s", store->path);
+    store->fixed_at = status.st_mtim;
+    return 0;
+}
+
+int store_must_be_unchanged(const struct store *store, struct err *err)
+{
+    struct store now = {.path = store->path};
+    if (store->fixed_at.tv_sec == 0)
+        return 0;
+    int rc = note_change(&now, err);
+    if (rc < 0 || memcmp(&now.fixed_at, &store->fixed_at, sizeof now.fixed_at) == 0)
+        return rc;
+    return err_set(err, EBUSY, "a server took %s up while it was read: once more", store->path);
+}
+
+static int open_foreign(struct store *store, struct err *err)
+{
+    bool present = true;
+    int64_t version = 0;
+    int rc = directory_inspect(store->path, &present, err);
+    if (rc == 0 && !present)
+        rc = err_set(err, ENOENT, "there is no archive %s", store->path);
+    enum connection_mode mode = foreign_mode(store->path);
+    if (rc == 0 && mode == CONNECTION_READ_FIXED)
+        rc = note_change(store, err);
+    if (rc == 0)
+        rc = connection_open(store, store->path, mode, err);
+    return rc == 0 ? read_version(store, &version, err) : rc;
+}
+
 static int open_reading(char *path, bool is_foreign, struct store **opened, struct err *err)
 {
     *opened = NULL;
@@ -237,15 +272,7 @@ static int open_reading(char *path, bool is_foreign, struct store **opened, stru
         return err_set(err, ENOMEM, "out of memory for the archive");
     }
     *store = (struct store){.lock_fd = -1, .path = path};
-    bool present = true;
-    int64_t version = 0;
-    int rc = is_foreign ? directory_inspect(path, &present, err) : 0;
-    if (!present)
-        rc = err_set(err, ENOENT, "there is no archive %s", path);
-    if (rc == 0)
-        rc = connection_open(store, path, is_foreign ? foreign_mode(path) : reading_mode(path), err);
-    if (rc == 0 && is_foreign)
-        rc = read_version(store, &version, err);
+    int rc = is_foreign ? open_foreign(store, err) : connection_open(store, path, reading_mode(path), err);
     if (rc < 0) {
         store_close(store);
         return rc;

@@ -444,7 +444,8 @@ int store_repeated_each(struct store *store, int64_t before_id, size_t limit,
  * up to date. -EBADMSG: no archive, or none that this program knows. */
 int store_open_file(const char *path, struct store **store, struct err *err);
 
-/* Consistent copy while the archive is in use (SQLite's backup API). */
+/* Consistent copy while the archive is in use (SQLite's backup API). -EBUSY, as for store_verify: a server
+ * took the file up that nobody had open when store_open_file did. */
 int store_backup(struct store *store, const char *path, struct err *err);
 /* Reads the whole archive: pages, references, counters, and the checksum of every blob, which SQLite does not
  * look into. Reports every finding in words and counts them; -EBADMSG if it cannot go on. */

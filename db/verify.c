@@ -148,5 +148,5 @@ int store_verify(struct store *store, void (*report)(void *context, const char *
         if (checks[i].since <= version)
             rc = run_check(&verification, i, err);
     *findings = verification.findings;
-    return rc;
+    return rc < 0 ? rc : store_must_be_unchanged(store, err);
 }

@@ -1,5 +1,7 @@
 /* Opening an archive: what is made, what is refused, and that what is refused is left alone. */
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -162,6 +164,31 @@ static void expect_refused(struct scratch *scratch, const unsigned char *bytes, 
     size_t after_length = 0;
     AUTO_FREE unsigned char *after = scratch_read(scratch_file(scratch, "ipclab.db"), &after_length);
     cr_expect(after_length == length && memcmp(after, bytes, length) == 0, "%s: the file was touched", what);
+}
+
+/* Read as a file that does not change, but changed halfway through: a copy could be of two moments. */
+Test(store_open, makes_no_copy_of_a_file_that_was_taken_up_meanwhile)
+{
+    AUTO(scratch_fini) struct scratch scratch;
+    scratch_init(&scratch);
+    store_close(open_or_fail(scratch.path));
+    struct store *looking = NULL;
+    struct err err = {0};
+    char path[PATH_MAX], copy[PATH_MAX];
+    snprintf(path, sizeof path, "%s/ipclab.db", scratch.path);
+    snprintf(copy, sizeof copy, "%s/copy.db", scratch.path);
+    /* The clock of a file system may be coarse: let the file be old. */
+    cr_assert(eq(int, utimensat(AT_FDCWD, path, (struct timespec[2]){{.tv_sec = 1}, {.tv_sec = 1}}, 0), 0));
+    cr_assert(eq(int, store_open_file(path, &looking, &err), 0), "%s", err.text);
+    cr_expect(eq(int, store_backup(looking, copy, &err), 0), "%s", err.text);
+    cr_assert(eq(int, unlink(copy), 0));
+
+    struct store *serving = open_or_fail(scratch.path);
+    cr_assert(gt(i64, archive_add_run(serving, "meanwhile", &err), 0), "%s", err.text);
+    store_close(serving);
+    cr_expect(eq(int, store_backup(looking, copy, &err), -EBUSY));
+    cr_expect(ne(int, access(copy, F_OK), 0));
+    store_close(looking);
 }
 
 Test(store_open, refuses_what_is_no_archive)
