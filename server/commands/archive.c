@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/cleanup.h"
 #include "common/text.h"
@@ -34,7 +35,16 @@ static int complain(int result, const struct err *err)
 
 /* ---- backup ---- */
 
-/* Only a copy of an archive is written over: by another name it might be anything. */
+/* An archive that is open, or was left in haste, has its log beside it. */
+static bool has_log(const char *path)
+{
+    AUTO(text_fini) struct text log = TEXT_EMPTY;
+    text_printf(&log, "%s-wal", path);
+    return !text_ok(&log) || access(log.bytes, F_OK) == 0;
+}
+
+/* Only a copy of an archive is written over: by another name it might be anything, and below a server's log
+ * it would be taken for the file that the log belongs to. */
 static int check_target(const char *source, const char *target, struct err *err)
 {
     struct stat from, to;
@@ -47,7 +57,7 @@ static int check_target(const char *source, const char *target, struct err *err)
     if (store_open_file(target, &store, &reason) < 0)
         return err_set(err, EEXIST, "%s is there and no archive: it is left alone", target);
     store_close(store);
-    return 0;
+    return has_log(target) ? err_set(err, EBUSY, "%s is in use: it is left alone", target) : 0;
 }
 
 static int backup(const char *source, const char *target, struct err *err)

@@ -1,5 +1,6 @@
 /* export and import: runs out of a server and into one. */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,13 +39,24 @@ static int fetch(struct client *client, const char *id, const char *format, FILE
     return answer.status == 200 ? COMMAND_OK : client_report(&answer, "export");
 }
 
+/* A new file always: what stands there under its name may be a link to another one. */
+static FILE *create(const char *path)
+{
+    unlink(path);
+    AUTO_CLOSE int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
+    if (file != NULL)
+        take_fd(&fd);
+    return file;
+}
+
 /* Under another name until it is complete. */
 static int fetch_to_file(struct client *client, const char *id, const char *format, const char *path)
 {
     AUTO(text_fini) struct text unfinished = TEXT_EMPTY;
     struct err err;
     text_printf(&unfinished, "%s.part", path);
-    FILE *file = text_ok(&unfinished) ? fopen(unfinished.bytes, "we") : NULL;
+    FILE *file = text_ok(&unfinished) ? create(unfinished.bytes) : NULL;
     if (file == NULL) {
         err_errno(&err, errno, "write %s", path);
         return complain(&err);

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { execFile } from "node:child_process";
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -56,6 +56,13 @@ test("export and import carry runs from server to server", async (t) => {
   assert.match(refused.err, /none\.json/);
   assert.match(refused.out, /there already/, "the others are taken all the same");
 
+  /* Whoever else may write in the directory does not choose what is written over. */
+  const letter = join(directory, "letter.txt");
+  await writeFile(letter, "dear");
+  await symlink(letter, `${file}.part`);
+  assert.equal((await ipclab("export", String(run.id), "-o", file, ...from)).status, 0);
+  assert.equal(await readFile(letter, "utf8"), "dear");
+
   assert.equal((await ipclab("export", "99", ...from)).status, 2);
   assert.equal((await ipclab("export", "1", "--format", "xml", ...from)).status, 2);
   assert.equal((await ipclab("export")).status, 2);
@@ -100,6 +107,10 @@ test("backup copies a running archive, and verify finds one flipped byte in the 
   assert.equal((await ipclab("backup", other, "--data", server.data)).status, 1);
   assert.equal(await readFile(other, "utf8"), "dear");
   assert.equal((await ipclab("backup", join(server.data, "ipclab.db"), "--data", server.data)).status, 1);
+  const neighbour = await startServer(t);
+  const refused = await ipclab("backup", join(neighbour.data, "ipclab.db"), "--data", server.data);
+  assert.equal(refused.status, 1);
+  assert.match(refused.err, /is in use/);
   assert.equal((await ipclab("verify", other)).status, 78);
   assert.equal((await ipclab("verify", "--data", directory)).status, 78);
 
