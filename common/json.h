@@ -99,10 +99,13 @@ void json_write_string(struct json_writer *writer, const char *name,
                        const char *value); /* NULL writes null */
 void json_write_string_bytes(struct json_writer *writer, const char *name, const char *value, size_t length);
 void json_write_integer(struct json_writer *writer, const char *name, int64_t value);
+void json_write_positive(struct json_writer *writer, const char *name, int64_t value); /* others: null */
 void json_write_unsigned(struct json_writer *writer, const char *name, uint64_t value);
 void json_write_number(struct json_writer *writer, const char *name, double value);
 void json_write_boolean(struct json_writer *writer, const char *name, bool value);
 void json_write_null(struct json_writer *writer, const char *name);
+/* An array of the words up to NULL. */
+void json_write_words(struct json_writer *writer, const char *name, const char *const *words);
 /* text is already JSON. */
 void json_write_raw(struct json_writer *writer, const char *name, const char *text);
 /* A parsed value, written again. */

@@ -81,6 +81,14 @@ void json_write_integer(struct json_writer *writer, const char *name, int64_t va
     text_printf(writer->out, "%" PRId64, value);
 }
 
+void json_write_positive(struct json_writer *writer, const char *name, int64_t value)
+{
+    if (value > 0)
+        json_write_integer(writer, name, value);
+    else
+        json_write_null(writer, name);
+}
+
 void json_write_unsigned(struct json_writer *writer, const char *name, uint64_t value)
 {
     begin_value(writer, name);
@@ -113,6 +121,14 @@ void json_write_null(struct json_writer *writer, const char *name)
 {
     begin_value(writer, name);
     text_append(writer->out, "null");
+}
+
+void json_write_words(struct json_writer *writer, const char *name, const char *const *words)
+{
+    json_begin_array(writer, name);
+    for (; *words != NULL; words++)
+        json_write_string(writer, NULL, *words);
+    json_end_array(writer);
 }
 
 void json_write_raw(struct json_writer *writer, const char *name, const char *text)

@@ -7,14 +7,6 @@
 #include "server/app.h"
 #include "server/messages.h"
 
-void activity_json_write_time(struct json_writer *writer, const char *name, int64_t wall_ms)
-{
-    if (wall_ms > 0)
-        json_write_integer(writer, name, wall_ms);
-    else
-        json_write_null(writer, name);
-}
-
 void activity_json_write_text(struct json_writer *writer, const char *name, const char *text)
 {
     json_write_string(writer, name, text[0] != '\0' ? text : NULL);

@@ -9,8 +9,6 @@
 struct app;
 struct messages_language;
 
-/* 0 is null. */
-void activity_json_write_time(struct json_writer *writer, const char *name, int64_t wall_ms);
 /* "" is null. */
 void activity_json_write_text(struct json_writer *writer, const char *name, const char *text);
 /* machine and kernel; "" before the start. */

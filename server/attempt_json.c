@@ -54,8 +54,8 @@ void attempt_json_write(struct json_writer *writer, const struct app *app,
     activity_json_write_waiting(writer, app, STORE_ATTEMPTS, attempt->state);
     activity_json_write_text(writer, "message", attempt->cause);
     json_write_integer(writer, "created_ms", attempt->created_ms);
-    activity_json_write_time(writer, "started_ms", attempt->started_ms);
-    activity_json_write_time(writer, "finished_ms", attempt->finished_ms);
+    json_write_positive(writer, "started_ms", attempt->started_ms);
+    json_write_positive(writer, "finished_ms", attempt->finished_ms);
     activity_json_write_text(writer, "student", attempt->student);
     activity_json_write_text(writer, "group", attempt->class);
     json_write_raw(writer, "parameters", attempt->parameters);

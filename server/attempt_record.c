@@ -270,19 +270,11 @@ const struct json_node *attempt_record_failure(const struct attempt_record *reco
 
 /* ---- writing ---- */
 
-static void write_pid(struct json_writer *writer, int64_t pid)
-{
-    if (pid > 0)
-        json_write_integer(writer, "pid", pid);
-    else
-        json_write_null(writer, "pid");
-}
-
 static void write_worker(struct json_writer *writer, const struct worker *worker)
 {
     json_begin_object(writer, NULL);
     json_write_string(writer, "worker", worker->name);
-    write_pid(writer, worker->pid);
+    json_write_positive(writer, "pid", worker->pid);
     json_begin_array(writer, "states");
     text_append(writer->out, text_string(&worker->states));
     json_end_array(writer);
@@ -297,7 +289,7 @@ static void write_call(struct json_writer *writer, const struct attempt_record *
     json_begin_object(writer, NULL);
     json_write_integer(writer, "number", call->number);
     json_write_string(writer, "worker", worker->name);
-    write_pid(writer, worker->pid);
+    json_write_positive(writer, "pid", worker->pid);
     text_append_char(writer->out, ',');
     text_append(writer->out, call->begun);
     text_append_char(writer->out, ',');

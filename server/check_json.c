@@ -52,8 +52,8 @@ void check_json_write(struct json_writer *writer, const char *name, const struct
     activity_json_write_waiting(writer, app, STORE_CHECKS, check->state);
     activity_json_write_text(writer, "message", check->cause);
     json_write_integer(writer, "created_ms", check->created_ms);
-    activity_json_write_time(writer, "started_ms", check->started_ms);
-    activity_json_write_time(writer, "finished_ms", check->finished_ms);
+    json_write_positive(writer, "started_ms", check->started_ms);
+    json_write_positive(writer, "finished_ms", check->finished_ms);
     json_write_string(writer, "verdict", check->verdict >= 0 ? verdict_names[check->verdict] : NULL);
     write_result(writer, language, check);
     activity_json_write_machine(writer, check->machine_comparable, check->machine_full, check->kernel);

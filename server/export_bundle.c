@@ -30,14 +30,6 @@ static struct json_writer begin_part(struct text *out, size_t *begin)
     return writer;
 }
 
-static void write_time(struct json_writer *writer, const char *name, int64_t wall_ms)
-{
-    if (wall_ms > 0)
-        json_write_integer(writer, name, wall_ms);
-    else
-        json_write_null(writer, name);
-}
-
 void bundle_write_machine(struct text *out, const struct store_machine *machine,
                           char checksum[BUNDLE_CHECKSUM_BYTES])
 {
@@ -60,10 +52,10 @@ void bundle_write_run(struct text *out, const struct store_run *run, char checks
     json_write_raw(&writer, "tags", run->tags);
     json_write_boolean(&writer, "pinned", run->pinned);
     json_write_integer(&writer, "created_ms", run->created_ms);
-    write_time(&writer, "started_ms", run->started_ms);
-    write_time(&writer, "finished_ms", run->finished_ms);
-    write_time(&writer, "series_dropped_ms", run->series_dropped_ms);
-    write_time(&writer, "histograms_dropped_ms", run->histograms_dropped_ms);
+    json_write_positive(&writer, "started_ms", run->started_ms);
+    json_write_positive(&writer, "finished_ms", run->finished_ms);
+    json_write_positive(&writer, "series_dropped_ms", run->series_dropped_ms);
+    json_write_positive(&writer, "histograms_dropped_ms", run->histograms_dropped_ms);
     json_write_integer(&writer, "trials_total", run->trials_total);
     json_write_integer(&writer, "trials_done", run->trials_done);
     json_write_integer(&writer, "trials_failed", run->trials_failed);

@@ -8,14 +8,6 @@
 #include "server/events.h"
 #include "server/runner.h"
 
-static void write_time(struct json_writer *writer, const char *name, int64_t wall_ms)
-{
-    if (wall_ms > 0)
-        json_write_integer(writer, name, wall_ms);
-    else
-        json_write_null(writer, name);
-}
-
 static void write_live(struct json_writer *writer, const struct app *app, const struct store_run *run)
 {
     struct runner_live live = {.has_current = false};
@@ -57,8 +49,8 @@ void run_json_write(struct json_writer *writer, const char *name, const struct a
     json_write_string(writer, "state", run_state_names[run->state]);
     json_write_string(writer, "name", run->name);
     json_write_integer(writer, "created_ms", run->created_ms);
-    write_time(writer, "started_ms", run->started_ms);
-    write_time(writer, "finished_ms", run->finished_ms);
+    json_write_positive(writer, "started_ms", run->started_ms);
+    json_write_positive(writer, "finished_ms", run->finished_ms);
     json_write_integer(writer, "trials_total", run->trials_total);
     json_write_integer(writer, "trials_done", run->trials_done);
     json_write_integer(writer, "trials_failed", run->trials_failed);
@@ -73,9 +65,9 @@ void run_json_write(struct json_writer *writer, const char *name, const struct a
     json_write_raw(writer, "tags", run->tags);
     json_write_string(writer, "note", run->note);
     json_write_boolean(writer, "pinned", run->pinned);
-    write_time(writer, "imported_ms", run->imported_ms);
-    write_time(writer, "series_dropped_ms", run->series_dropped_ms);
-    write_time(writer, "histograms_dropped_ms", run->histograms_dropped_ms);
+    json_write_positive(writer, "imported_ms", run->imported_ms);
+    json_write_positive(writer, "series_dropped_ms", run->series_dropped_ms);
+    json_write_positive(writer, "histograms_dropped_ms", run->histograms_dropped_ms);
     json_write_boolean(writer, "deleted", run->deleted_ms != 0);
     json_write_integer(writer, "rev", run->rev);
     json_end_object(writer);

@@ -11,15 +11,6 @@
 #include "server/analysis/compare_parts.h"
 #include "server/analysis/omnibus.h"
 
-/* 0 is null: it cannot be told, or there is no such need. */
-static void write_trials_needed(struct json_writer *writer, size_t trials)
-{
-    if (trials > 0)
-        json_write_unsigned(writer, "trials_needed", trials);
-    else
-        json_write_null(writer, "trials_needed");
-}
-
 static void write_verdict(struct json_writer *writer, const struct verdict *verdict)
 {
     json_begin_object(writer, NULL);
@@ -41,7 +32,7 @@ static void write_verdict(struct json_writer *writer, const struct verdict *verd
     json_write_string(writer, "verdict", compare_verdict_names[verdict->word]);
     json_write_string(writer, "reason",
                       verdict->reason == COMPARE_REASON_NONE ? NULL : compare_reason_names[verdict->reason]);
-    write_trials_needed(writer, verdict->trials_needed);
+    json_write_positive(writer, "trials_needed", (int64_t)verdict->trials_needed);
     json_end_object(writer);
 }
 
@@ -236,13 +227,13 @@ static void write_gate(struct json_writer *writer, const struct comparison *comp
     if (isnan(comparison->request->max_slower)) {
         json_write_null(writer, "gate");
         json_write_null(writer, "gate_reason");
-        write_trials_needed(writer, 0);
+        json_write_null(writer, "trials_needed");
         return;
     }
     struct gate gate = compare_gate_decide(comparison);
     json_write_string(writer, "gate", compare_gate_names[gate.word]);
     json_write_string(writer, "gate_reason", gate.reason);
-    write_trials_needed(writer, gate.trials_needed);
+    json_write_positive(writer, "trials_needed", (int64_t)gate.trials_needed);
 }
 
 int compare_write(struct store *store, const struct comparison *comparison, struct text *out, struct err *err)

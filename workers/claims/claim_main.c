@@ -22,14 +22,6 @@ enum { INPUT_BYTES_MAX = 4096, INPUT_PATIENCE_MS = 5000, SABOTAGE_BYTES = 31 };
 
 /* ---- claims ---- */
 
-static void write_words(struct json_writer *writer, const char *name, const char *const *words)
-{
-    json_begin_array(writer, name);
-    for (; *words != NULL; words++)
-        json_write_string(writer, NULL, *words);
-    json_end_array(writer);
-}
-
 /* A lab says which claims it touches; this is the same, seen from the claim. */
 static void write_labs(struct json_writer *writer, int number)
 {
@@ -49,7 +41,7 @@ static void write_claim(struct json_writer *writer, const struct claim *claim)
     json_write_string(writer, "criterion", claim->criterion);
     write_labs(writer, claim->number);
     json_write_string(writer, "source", claim->source);
-    write_words(writer, "sabotages", claim->sabotages);
+    json_write_words(writer, "sabotages", claim->sabotages);
     json_end_object(writer);
 }
 

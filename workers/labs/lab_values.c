@@ -71,14 +71,6 @@ void lab_values_read(const struct lab_definition *definition, const struct json_
 
 /* ---- the catalogue ---- */
 
-static void write_words(struct json_writer *writer, const char *name, const char *const *words)
-{
-    json_begin_array(writer, name);
-    for (; *words != NULL; words++)
-        json_write_string(writer, NULL, *words);
-    json_end_array(writer);
-}
-
 /* min, max and choices where the type has them, else null. */
 static void write_range(struct json_writer *writer, enum lab_value_type type, int64_t min, int64_t max,
                         const char *const *choices)
@@ -92,7 +84,7 @@ static void write_range(struct json_writer *writer, enum lab_value_type type, in
         json_write_null(writer, "max");
     }
     if (type == LAB_CHOICE)
-        write_words(writer, "choices", choices);
+        json_write_words(writer, "choices", choices);
     else
         json_write_null(writer, "choices");
 }
@@ -117,12 +109,12 @@ static void write_lab(struct json_writer *writer, const struct lab_definition *d
     json_begin_object(writer, NULL);
     json_write_string(writer, "name", definition->name);
     json_write_integer(writer, "number", definition->number);
-    write_words(writer, "mechanisms", definition->mechanisms);
+    json_write_words(writer, "mechanisms", definition->mechanisms);
     json_begin_array(writer, "claims");
     for (const int *claim = definition->claims; *claim != 0; claim++)
         json_write_integer(writer, NULL, *claim);
     json_end_array(writer);
-    write_words(writer, "panels", definition->panels);
+    json_write_words(writer, "panels", definition->panels);
     json_write_boolean(writer, "interactive", definition->is_interactive);
     json_write_integer(writer, "duration_ms_max",
                        definition->is_interactive ? LAB_INTERACTIVE_MS : LAB_DURATION_MS);
