@@ -10,7 +10,6 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
@@ -115,18 +114,9 @@ int activity_send(struct activity *activity, const char *line, struct err *err)
 
 static void note_status(struct activity *activity)
 {
-    siginfo_t info = {.si_pid = 0};
-    while (waitid(P_PIDFD, (id_t)activity->child.pidfd, &info, WEXITED) < 0 && errno == EINTR)
-        ;
     char cause[ACTIVITY_CAUSE_BYTES];
-    if (info.si_code != CLD_EXITED)
-        snprintf(cause, sizeof cause, "its process was killed by signal %d (%s)", info.si_status,
-                 strsignal(info.si_status));
-    else if (info.si_status != 0)
-        snprintf(cause, sizeof cause, "its process ended with status %d", info.si_status);
-    else
-        return;
-    note_cause(activity, cause);
+    if (!worker_child_reap(&activity->child, "its process", cause, sizeof cause))
+        note_cause(activity, cause);
 }
 
 static void release(struct activity *activity)

@@ -11,7 +11,6 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/cage_flags.h"
@@ -178,18 +177,9 @@ static void free_crew(struct crew *crew)
 
 static void note_leader_status(struct crew *crew)
 {
-    siginfo_t info = {.si_pid = 0};
-    while (waitid(P_PIDFD, (id_t)crew->leader.pidfd, &info, WEXITED) < 0 && errno == EINTR)
-        ;
     char cause[CREW_CAUSE_BYTES];
-    if (info.si_code != CLD_EXITED)
-        snprintf(cause, sizeof cause, "the crew's leader was killed by signal %d (%s)", info.si_status,
-                 strsignal(info.si_status));
-    else if (info.si_status != 0)
-        snprintf(cause, sizeof cause, "the crew's leader ended with status %d", info.si_status);
-    else
-        return;
-    note_cause(crew, cause);
+    if (!worker_child_reap(&crew->leader, "the crew's leader", cause, sizeof cause))
+        note_cause(crew, cause);
 }
 
 static void leader_ended(struct loop_source *source, uint32_t events)

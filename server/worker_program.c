@@ -93,6 +93,21 @@ static int read_until_closed(int fd, struct text *output, int64_t deadline_ns)
     }
 }
 
+bool worker_child_reap(const struct worker_child *child, const char *who, char *cause, size_t cause_bytes)
+{
+    siginfo_t info = {.si_pid = 0};
+    while (waitid(P_PIDFD, (id_t)child->pidfd, &info, WEXITED) < 0 && errno == EINTR)
+        ;
+    if (info.si_code != CLD_EXITED)
+        snprintf(cause, cause_bytes, "%s was killed by signal %d (%s)", who, info.si_status,
+                 strsignal(info.si_status));
+    else if (info.si_status != 0)
+        snprintf(cause, cause_bytes, "%s ended with status %d", who, info.si_status);
+    else
+        return true;
+    return false;
+}
+
 int worker_program_capture(const struct worker_program *program, char *const *arguments, uint64_t namespaces,
                            struct text *output, struct err *err)
 {
@@ -109,16 +124,10 @@ int worker_program_capture(const struct worker_program *program, char *const *ar
     result = read_until_closed(read_end, output, clock_now_ns() + CAPTURE_TIMEOUT_MS * NS_PER_MS);
     if (result < 0)
         syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
-    int status = 0;
-    while (waitpid(child.pid, &status, 0) < 0 && errno == EINTR)
-        ;
+    char who[64], cause[160];
+    snprintf(who, sizeof who, "ipclab-worker %s", arguments[0]);
+    bool ended_well = worker_child_reap(&child, who, cause, sizeof cause);
     if (result < 0)
-        return err_errno(err, -result, "read from ipclab-worker %s", arguments[0]);
-    if (WIFSIGNALED(status))
-        return err_set(err, ECHILD, "ipclab-worker %s was killed by signal %d", arguments[0],
-                       WTERMSIG(status));
-    if (WEXITSTATUS(status) != 0)
-        return err_set(err, ECHILD, "ipclab-worker %s ended with status %d", arguments[0],
-                       WEXITSTATUS(status));
-    return 0;
+        return err_errno(err, -result, "read from %s", who);
+    return ended_well ? 0 : err_set(err, ECHILD, "%s", cause);
 }

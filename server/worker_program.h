@@ -7,6 +7,7 @@
 #define IPCLAB_SERVER_WORKER_PROGRAM_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -28,6 +29,9 @@ struct worker_child {
  * standard error is ours. namespaces: 0, or cage_flags_for() to start it as pid 1 of a cage. */
 int worker_program_start(const struct worker_program *program, char *const *arguments, int input, int output,
                          uint64_t namespaces, struct worker_child *child, struct err *err);
+
+/* Reaps it, waiting for its end if need be. False: it ended badly, and cause says how, of who. */
+bool worker_child_reap(const struct worker_child *child, const char *who, char *cause, size_t cause_bytes);
 
 /* Runs it to its end, at most ten seconds, and appends what it wrote. Only for start-up and for sweeping: it
  * waits. -ECHILD: it ended badly (the text says how). */
