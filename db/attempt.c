@@ -50,11 +50,7 @@ int store_attempt_get(struct store *store, int64_t id, struct store_attempt *att
 {
     *attempt = (struct store_attempt){.id = 0};
     AUTO_STATEMENT statement = STATEMENT_NONE;
-    int rc = statement_open(store, "read the attempt", attempt_get_sql, &statement, err);
-    if (rc < 0)
-        return rc;
-    bind_integer(&statement, id);
-    rc = statement_step(&statement, err);
+    int rc = statement_open_row(store, "read the attempt", attempt_get_sql, id, &statement, err);
     if (rc == 0)
         return err_set(err, ENOENT, "there is no attempt %lld", (long long)id);
     if (rc < 0)
@@ -71,11 +67,7 @@ static const char record_get_sql[] = "SELECT record FROM attempt_record WHERE at
 int store_attempt_record(struct store *store, int64_t id, struct text *record, struct err *err)
 {
     AUTO_STATEMENT statement = STATEMENT_NONE;
-    int rc = statement_open(store, "read the attempt's record", record_get_sql, &statement, err);
-    if (rc < 0)
-        return rc;
-    bind_integer(&statement, id);
-    rc = statement_step(&statement, err);
+    int rc = statement_open_row(store, "read the attempt's record", record_get_sql, id, &statement, err);
     if (rc < 0)
         return rc;
     if (rc == 0) {

@@ -59,11 +59,7 @@ int store_check_get(struct store *store, int64_t id, struct store_check *check, 
 {
     *check = (struct store_check){.id = 0};
     AUTO_STATEMENT statement = STATEMENT_NONE;
-    int rc = statement_open(store, "read the check", check_get_sql, &statement, err);
-    if (rc < 0)
-        return rc;
-    bind_integer(&statement, id);
-    rc = statement_step(&statement, err);
+    int rc = statement_open_row(store, "read the check", check_get_sql, id, &statement, err);
     if (rc == 0)
         return err_set(err, ENOENT, "there is no check %lld", (long long)id);
     if (rc < 0)

@@ -93,6 +93,9 @@ struct statement {
 /* sql is a static string: its address is the key of the cache. */
 int statement_open(struct store *store, const char *task, const char *sql, struct statement *statement,
                    struct err *err);
+/* The same for a row found by its id: binds it as the only value, and steps. */
+int statement_open_row(struct store *store, const char *task, const char *sql, int64_t id,
+                       struct statement *statement, struct err *err);
 /* For once: any string, not cached. */
 int statement_prepare(struct store *store, const char *task, const char *sql, struct statement *statement,
                       struct err *err);

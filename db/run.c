@@ -57,11 +57,7 @@ int store_run_get(struct store *store, int64_t id, struct store_run *run, struct
 {
     *run = (struct store_run){.id = 0};
     AUTO_STATEMENT statement = STATEMENT_NONE;
-    int rc = statement_open(store, "read the run", run_get_sql, &statement, err);
-    if (rc < 0)
-        return rc;
-    bind_integer(&statement, id);
-    rc = statement_step(&statement, err);
+    int rc = statement_open_row(store, "read the run", run_get_sql, id, &statement, err);
     if (rc == 0)
         return err_set(err, ENOENT, "there is no run %lld", (long long)id);
     if (rc < 0)
@@ -99,11 +95,7 @@ static void case_read_row(struct statement *statement, struct store_case *one)
 static int count_cases(struct store *store, int64_t id, size_t *count, struct err *err)
 {
     AUTO_STATEMENT statement = STATEMENT_NONE;
-    int rc = statement_open(store, "count the run's cases", cases_count_sql, &statement, err);
-    if (rc < 0)
-        return rc;
-    bind_integer(&statement, id);
-    rc = statement_step(&statement, err);
+    int rc = statement_open_row(store, "count the run's cases", cases_count_sql, id, &statement, err);
     if (rc < 0)
         return rc;
     *count = (size_t)read_integer(&statement);

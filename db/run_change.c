@@ -156,11 +156,7 @@ static const char delete_sql[] =
 static int explain_patch(struct store *store, int64_t id, int64_t rev, struct err *err)
 {
     AUTO_STATEMENT statement = STATEMENT_NONE;
-    int rc = statement_open(store, "read the run", exists_sql, &statement, err);
-    if (rc < 0)
-        return rc;
-    bind_integer(&statement, id);
-    rc = statement_step(&statement, err);
+    int rc = statement_open_row(store, "read the run", exists_sql, id, &statement, err);
     if (rc == 0)
         return no_such_run(id, err);
     if (rc < 0)

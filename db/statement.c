@@ -76,6 +76,16 @@ int statement_check(struct statement *statement, struct err *err)
     return store_fail(statement->store, statement->task, statement->status, err);
 }
 
+int statement_open_row(struct store *store, const char *task, const char *sql, int64_t id,
+                       struct statement *statement, struct err *err)
+{
+    int rc = statement_open(store, task, sql, statement, err);
+    if (rc < 0)
+        return rc;
+    bind_integer(statement, id);
+    return statement_step(statement, err);
+}
+
 int statement_step(struct statement *statement, struct err *err)
 {
     int rc = statement_check(statement, err);
