@@ -31,24 +31,11 @@ enum {
 
 /* ---- a list ---- */
 
-struct page {
-    const struct app *app;
-    const struct messages_language *language;
-    struct json_writer writer;
-    int64_t limit, count, last_id;
-    bool has_more;
-};
-
 static int write_attempt(void *context, const struct store_attempt *attempt)
 {
-    struct page *page = context;
-    if (page->count == page->limit) {
-        page->has_more = true;
-        return 0;
-    }
-    attempt_json_write(&page->writer, page->app, page->language, attempt, NULL);
-    page->count++;
-    page->last_id = attempt->id;
+    struct api_page *page = context;
+    if (api_page_takes(page, attempt->id))
+        attempt_json_write(&page->writer, page->app, page->language, attempt, NULL);
     return 0;
 }
 
@@ -79,23 +66,16 @@ static void answer_csv(struct app *app, struct store_attempt_query *query, struc
 static void answer_page(struct app *app, const struct request *request, struct store_attempt_query *query,
                         struct answer *answer)
 {
-    struct page page = {.app = app, .limit = query->limit};
+    struct api_page page = {.limit = query->limit};
     struct err err;
-    char cursor[24];
-    page.language = api_begin_in_language(app, request, answer);
-    page.writer = json_writer_on(&answer->body);
-    json_begin_object(&page.writer, NULL);
-    json_begin_array(&page.writer, "attempts");
+    api_page_begin(&page, app, request, "attempts", answer);
     query->limit++; /* one more tells whether there is a next page */
     int status = store_attempt_each(app->store, query, write_attempt, &page, &err);
     if (status < 0) {
         problem_answer_err(answer, status, &err);
         return;
     }
-    json_end_array(&page.writer);
-    snprintf(cursor, sizeof cursor, "%" PRId64, page.last_id);
-    json_write_string(&page.writer, "next_cursor", page.has_more ? cursor : NULL);
-    json_end_object(&page.writer);
+    api_page_end(&page);
 }
 
 /* "" means everybody. */

@@ -1,7 +1,6 @@
 /* checks: deciding claims on this machine, and what was found, here and on other machines. */
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,24 +16,11 @@ enum { CHECKS_LIMIT = 50 };
 
 /* ---- lists ---- */
 
-struct page {
-    const struct app *app;
-    const struct messages_language *language;
-    struct json_writer writer;
-    int64_t limit, count, last_id;
-    bool has_more;
-};
-
 static int write_check(void *context, const struct store_check *check)
 {
-    struct page *page = context;
-    if (page->count == page->limit) {
-        page->has_more = true;
-        return 0;
-    }
-    check_json_write(&page->writer, NULL, page->app, page->language, check);
-    page->count++;
-    page->last_id = check->id;
+    struct api_page *page = context;
+    if (api_page_takes(page, check->id))
+        check_json_write(&page->writer, NULL, page->app, page->language, check);
     return 0;
 }
 
@@ -42,9 +28,8 @@ void api_list_checks(struct app *app, const struct request *request, struct answ
 {
     struct err err;
     struct faults faults = {.count = 0};
-    struct page page = {.app = app, .limit = CHECKS_LIMIT};
+    struct api_page page = {.limit = CHECKS_LIMIT};
     int64_t before_id = 0;
-    char cursor[24];
     if (api_find_claim(app, request, answer) == NULL)
         return;
     request_read_integer(request, "limit", 1, STORE_LIST_MAX, &page.limit, &faults);
@@ -53,20 +38,14 @@ void api_list_checks(struct app *app, const struct request *request, struct answ
         problem_answer_faults(answer, &faults);
         return;
     }
-    page.language = api_begin_in_language(app, request, answer);
-    page.writer = json_writer_on(&answer->body);
-    json_begin_object(&page.writer, NULL);
-    json_begin_array(&page.writer, "checks");
+    api_page_begin(&page, app, request, "checks", answer);
     int status =
         store_check_each(app->store, (int)request->id, before_id, page.limit + 1, write_check, &page, &err);
     if (status < 0) {
         problem_answer_err(answer, status, &err);
         return;
     }
-    json_end_array(&page.writer);
-    snprintf(cursor, sizeof cursor, "%" PRId64, page.last_id);
-    json_write_string(&page.writer, "next_cursor", page.has_more ? cursor : NULL);
-    json_end_object(&page.writer);
+    api_page_end(&page);
 }
 
 static int write_machine(void *context, const struct store_check_machine *machine)
@@ -94,7 +73,7 @@ void api_list_latest_checks(struct app *app, const struct request *request, stru
     const char *machine = api_read_machine(app, request, answer);
     if (machine == NULL)
         return;
-    struct page page = {.app = app, .limit = INT64_MAX};
+    struct api_page page = {.app = app, .limit = INT64_MAX};
     page.language = api_begin_in_language(app, request, answer);
     page.writer = json_writer_on(&answer->body);
     json_begin_object(&page.writer, NULL);

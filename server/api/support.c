@@ -85,6 +85,35 @@ const struct messages_language *api_begin_in_language(const struct app *app, con
     return language;
 }
 
+void api_page_begin(struct api_page *page, const struct app *app, const struct request *request,
+                    const char *name, struct answer *answer)
+{
+    page->app = app;
+    page->language = api_begin_in_language(app, request, answer);
+    page->writer = json_writer_on(&answer->body);
+    json_begin_object(&page->writer, NULL);
+    json_begin_array(&page->writer, name);
+}
+
+bool api_page_takes(struct api_page *page, int64_t id)
+{
+    page->has_more = page->count == page->limit;
+    if (page->has_more)
+        return false;
+    page->count++;
+    page->last_id = id;
+    return true;
+}
+
+void api_page_end(struct api_page *page)
+{
+    char cursor[24];
+    json_end_array(&page->writer);
+    snprintf(cursor, sizeof cursor, "%" PRId64, page->last_id);
+    json_write_string(&page->writer, "next_cursor", page->has_more ? cursor : NULL);
+    json_end_object(&page->writer);
+}
+
 const struct json_node *api_find_lab(const struct app *app, const struct request *request,
                                      struct answer *answer)
 {

@@ -25,6 +25,23 @@ void api_answer_run_id(struct app *app, int64_t id, int status, struct answer *a
 /* Begins a 200 of JSON in the language the client asks for. */
 const struct messages_language *api_begin_in_language(const struct app *app, const struct request *request,
                                                       struct answer *answer);
+/* A list of attempts or checks, newest first, whose cursor is the id it ended at. The archive is asked for
+ * one row more than the limit, which tells whether there is a next page. */
+struct api_page {
+    const struct app *app;
+    const struct messages_language *language;
+    struct json_writer writer;
+    int64_t limit, count, last_id;
+    bool has_more;
+};
+/* Begins a 200 whose member name is the list. */
+void api_page_begin(struct api_page *page, const struct app *app, const struct request *request,
+                    const char *name, struct answer *answer);
+/* False: the row is the one beyond the limit, and is not written. */
+bool api_page_takes(struct api_page *page, int64_t id);
+/* The end of the list, and where the next page goes on. */
+void api_page_end(struct api_page *page);
+
 /* The lab that request->name names, or NULL, and the answer says that there is none. */
 const struct json_node *api_find_lab(const struct app *app, const struct request *request,
                                      struct answer *answer);
