@@ -9,7 +9,7 @@
 
 #define WORDS_TEXT(symbol, name) [symbol] = name,
 const char *const method_names[METHOD_COUNT] = {METHOD_WORDS(WORDS_TEXT)};
-const char *const header_names[HEADER_COUNT] = {HEADER_WORDS(WORDS_TEXT)};
+static const char *const header_names[HEADER_COUNT] = {HEADER_WORDS(WORDS_TEXT)};
 
 /* ---- target ---- */
 

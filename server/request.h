@@ -46,7 +46,6 @@ extern const char *const method_names[METHOD_COUNT];
     WORD(HEADER_IDEMPOTENCY_KEY, "Idempotency-Key")                                                          \
     WORD(HEADER_LAST_EVENT_ID, "Last-Event-ID")
 enum header { HEADER_WORDS(WORDS_ENUM) HEADER_COUNT };
-extern const char *const header_names[HEADER_COUNT];
 
 struct header_value {
     const char *value; /* of the first one, NULL = absent */

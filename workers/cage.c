@@ -100,7 +100,8 @@ static int limit(int resource, rlim_t value, const char *name, struct err *err)
     return 0;
 }
 
-int cage_limit(const struct trial_spec *spec, struct err *err)
+/* Resource limits, and no gain of privilege by exec. */
+static int set_limits(const struct trial_spec *spec, struct err *err)
 {
     enum { FILES = 256, PROCESSES = 64, CPU_MARGIN_S = 10, GIB = 1 << 30 };
     rlim_t cpu_s = (rlim_t)(trial_spec_deadline_ms(spec) / MS_PER_S + CPU_MARGIN_S);
@@ -136,6 +137,6 @@ int cage_enter(const struct trial_spec *spec, struct err *err)
             result = cage_drop_capabilities(err);
     }
     if (result == 0)
-        result = cage_limit(spec, err);
+        result = set_limits(spec, err);
     return result < 0 ? err_prefix(err, "cage") : 0;
 }

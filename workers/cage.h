@@ -16,8 +16,6 @@
 int cage_furnish(const char *directory, struct err *err);
 /* Gives up every capability; no program executed later gets one. */
 int cage_drop_capabilities(struct err *err);
-/* Resource limits, and no gain of privilege by exec. */
-int cage_limit(const struct trial_spec *spec, struct err *err);
 /* All of it, as the spec says. */
 int cage_enter(const struct trial_spec *spec, struct err *err);
 

@@ -3,10 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/catalogue.h"
 #include "common/cleanup.h"
 #include "workers/mechanisms/mechanism.h"
 
-void describe_catalogue(struct catalogue *catalogue)
+/* Every mechanism of the table, each probed. */
+static void probe_all(struct catalogue *catalogue)
 {
     catalogue->count = 0;
     for (const struct mechanism *const *at = mechanism_table; *at != NULL; at++) {
@@ -35,7 +37,7 @@ int describe_main(int argument_count, char **arguments)
     static struct catalogue catalogue;
     AUTO(text_fini) struct text text = TEXT_EMPTY;
     struct json_writer writer = json_writer_on(&text);
-    describe_catalogue(&catalogue);
+    probe_all(&catalogue);
     catalogue_write(&writer, &catalogue);
     return text_ok(&text) && puts(text_string(&text)) >= 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

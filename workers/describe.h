@@ -2,10 +2,6 @@
 #ifndef IPCLAB_WORKERS_DESCRIBE_H
 #define IPCLAB_WORKERS_DESCRIBE_H
 
-#include "common/catalogue.h"
-
-/* Every mechanism of the table, each probed. */
-void describe_catalogue(struct catalogue *catalogue);
 /* The subcommand: prints it as JSON. */
 int describe_main(int argument_count, char **arguments);
 

@@ -131,7 +131,6 @@ struct lab_descriptor {
 void lab_panel_descriptors(struct lab *lab, const char *worker, const struct lab_descriptor *rows);
 /* A cell of a matrix; ok is -1 where there is no right and wrong. */
 void lab_write_cell(struct json_writer *writer, const char *value, int ok);
-void lab_write_hex(struct json_writer *writer, const char *name, const void *bytes, size_t length);
 
 /* ---- for workers ---- */
 

@@ -40,7 +40,7 @@ void lab_panel_end(struct lab_panel *panel)
     text_fini(&panel->text);
 }
 
-void lab_write_hex(struct json_writer *writer, const char *name, const void *bytes, size_t length)
+static void write_hex(struct json_writer *writer, const char *name, const void *bytes, size_t length)
 {
     AUTO(text_fini) struct text hex = TEXT_EMPTY;
     for (size_t i = 0; i < length; i++)
@@ -70,7 +70,7 @@ void lab_panel_hexdump(struct lab *lab, const char *title, const void *address, 
     snprintf(number, sizeof number, "%p", address);
     if (address != NULL)
         json_write_string(writer, "address", number);
-    lab_write_hex(writer, "bytes", bytes, length);
+    write_hex(writer, "bytes", bytes, length);
     json_begin_array(writer, "marks");
     for (; marks != NULL && marks->label != NULL; marks++) {
         json_begin_object(writer, NULL);
