@@ -191,8 +191,7 @@ static int start_attempt(struct slot *slot, const struct store_attempt *attempt,
     const struct json_node *lab = lab_catalogue_find_lab(&slot->activities->app->labs, attempt->lab);
     text_copy(slot->lab, sizeof slot->lab, attempt->lab);
     slot->prediction = json_parse(attempt->prediction, strlen(attempt->prediction), &ignored);
-    slot->record = attempt_record_new();
-    if (slot->record == NULL || slot->prediction == NULL)
+    if (slot->prediction == NULL)
         return err_set(err, ENOMEM, "out of memory for an attempt");
     if (lab == NULL)
         return err_set(err, ENOENT, "the lab is not offered any more");
@@ -248,6 +247,24 @@ static int archive_begin(struct activities *activities, enum store_activity kind
                                   : store_check_begin(app->store, id, clock_wall_ms(), machine_id, err);
 }
 
+/* Also what cannot be started is archived, so an attempt has its record before it begins. */
+static struct slot *new_slot(struct activities *activities, enum store_activity kind, int64_t id)
+{
+    struct slot *slot = calloc(1, sizeof *slot);
+    if (slot == NULL)
+        return NULL;
+    *slot = (struct slot){.activities = activities, .kind = kind, .id = id};
+    if (kind == STORE_ATTEMPTS)
+        slot->record = attempt_record_new();
+    if (kind == STORE_ATTEMPTS && slot->record == NULL) {
+        free(slot);
+        return NULL;
+    }
+    slot->next = activities->slots;
+    activities->slots = slot;
+    return slot;
+}
+
 /* -ENOENT: nothing is queued. */
 static int begin_next(struct activities *activities, enum store_activity kind, struct err *err)
 {
@@ -255,16 +272,14 @@ static int begin_next(struct activities *activities, enum store_activity kind, s
     int result = store_activity_next(activities->app->store, kind, &id, err);
     if (result < 0)
         return result;
-    struct slot *slot = calloc(1, sizeof *slot);
+    struct slot *slot = new_slot(activities, kind, id);
     if (slot == NULL)
         return err_set(err, ENOMEM, "out of memory for an attempt or a check");
     result = archive_begin(activities, kind, id, err);
     if (result < 0) {
-        free(slot);
+        free_slot(slot);
         return result;
     }
-    *slot = (struct slot){.activities = activities, .next = activities->slots, .kind = kind, .id = id};
-    activities->slots = slot;
     start_slot(slot);
     publish(activities, kind, id);
     return 0;
