@@ -20,6 +20,7 @@
 #include "tests/support/criterion.h"
 #include "tests/support/scratch.h"
 #include "workers/enclosure.h"
+#include "workers/labs/lab.h"
 
 enum { DEADLINE_MS = 30 * 1000, SHORT_MS = 100, PATIENCE_MS = 60 * 1000 };
 
@@ -183,6 +184,24 @@ Test(enclosure, needs_no_clone3)
     refuse_clone3();
     for (int i = 0; i < 2; i++)
         cr_assert(eq(int, enclose(ways[i], DEADLINE_MS, return_seven, NULL).status, 7));
+}
+
+/* One with a worker that is started by another. */
+Test(enclosure, its_labs_need_no_clone3)
+{
+    char name[] = "pipe_gauge";
+    char *arguments[] = {name, NULL};
+    refuse_clone3();
+    pid_t lab = enclosure_fork();
+    if (lab == 0) {
+        int null = open("/dev/null", O_RDWR);
+        dup2(null, STDIN_FILENO);
+        dup2(null, STDOUT_FILENO);
+        _exit(lab_main(1, arguments));
+    }
+    int status = -1;
+    cr_assert(eq(int, waitpid(lab, &status, 0), lab));
+    cr_assert(eq(int, status, 0));
 }
 
 /* A caller whose function waits for ever; *made is what it has made until now. */
