@@ -131,7 +131,7 @@ export IPCLAB_BUILD="$PWD/build"
 suite 'unit' build/tests/unit -j2 --timeout 120
 suite 'mechanisms' build/tests/conformance "-j$pairs" --timeout 120 --filter 'mechanisms/*'
 suite 'crews' build/tests/conformance -j4 --timeout 120 --filter 'crew/*'
-        suite 'claims of an ordinary user' as_nobody build/tests/conformance -j4 --timeout 120 --filter '@(claims|enclosure)/*'
+suite 'claims' build/tests/conformance -j4 --timeout 120 --filter '@(claims|enclosure)/*'
 if [ "$mode" = all ]; then
     for program in build/tests/fault/*; do
         [ -x "$program" ] && suite "fault: $(basename "$program")" "$program"
@@ -143,7 +143,7 @@ if [ "$mode" = all ]; then
     sanitized 'unit with sanitizers' build/sanitize/tests/unit -j2 --timeout 240
     sanitized 'mechanisms with sanitizers' build/sanitize/tests/conformance "-j$pairs" --timeout 240 --filter 'mechanisms/*'
     sanitized 'crews with sanitizers' build/sanitize/tests/conformance -j4 --timeout 240 --filter 'crew/*'
-        suite 'claims of an ordinary user' as_nobody build/tests/conformance -j4 --timeout 120 --filter '@(claims|enclosure)/*'
+    sanitized 'claims with sanitizers' build/sanitize/tests/conformance -j4 --timeout 240 --filter '@(claims|enclosure)/*'
     (cd tests && npm ci --silent --no-audit --no-fund) || exit 1
     suite 'labs' sh -c 'cd tests && node --test --test-reporter=tap labs/*.test.js'
     sanitized 'labs with sanitizers' sh -c 'cd tests && node --test --test-reporter=tap labs/labs.test.js'
