@@ -146,7 +146,9 @@ test("evidence keeps every digit and takes its unit from its name", () => {
   assert.equal(evidenceText("bytes_when_blocked", 45066), `45${narrow}066`);
   assert.equal(evidenceText("blocked_ms", 400), "400 ms");
   assert.equal(evidenceText("at_end", true), "yes");
-  assert.equal(evidenceText("visitor_errno", null), "–");
+  assert.equal(evidenceText("visitor_errno", null), "no error");
+  assert.equal(evidenceText("text_left", null), "–");
+  assert.equal(evidenceText("pipe_to_shm_spin_ratio", 254), "254 ×");
   assert.equal(evidenceText("ids", [0, 1]), "0, 1");
   assert.deepEqual(evidenceRows({ capacity_bytes: 1 }), [{ name: "capacity", value: "1 B" }]);
   assert.equal(valueWithUnit(1500, "ns"), "1.50 µs");

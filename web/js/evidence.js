@@ -9,6 +9,7 @@ const units = [
   [/_ms$/, (value) => `${formatNumber(value)} ms`],
   [/_s$/, (value) => `${formatNumber(value)} s`],
   [/_bytes$/, (value) => `${formatCount(value)} B`],
+  [/_ratio$/, (value) => `${formatNumber(value)} ×`],
   [/_percent$/, (value) => `${formatNumber(value)} %`],
   [/_count$/, (value) => formatCount(value)],
 ];
@@ -22,6 +23,7 @@ const plain = (value) => (Number.isInteger(value) ? formatCount(value) : formatN
  * @returns {string}
  */
 export function evidenceText(name, value) {
+  if (value === null && /_(errno|signal)$/.test(name)) return `no ${name.endsWith("_errno") ? "error" : "signal"}`;
   if (value === null || value === undefined || value === "") return "–";
   if (typeof value === "boolean") return value ? "yes" : "no";
   if (typeof value === "number") return (units.find(([pattern]) => pattern.test(name))?.[1] ?? plain)(value);
@@ -35,7 +37,10 @@ export function evidenceText(name, value) {
 
 /** A field's name in words; the unit stands at its value. @param {string} name */
 export const evidenceName = (name) =>
-  name.replace(/(?<!\d)_(ns|us|ms|s|bytes|percent|count)$/, "").replaceAll("_", " ");
+  name
+    .replace(/(?<!\d)_(ns|us|ms|s|bytes|percent|count|ratio)$/, "")
+    .replaceAll("_", " ")
+    .replace(/\bcpu(s?)\b/g, "CPU$1");
 
 /** @param {Record<string, unknown>} evidence */
 export const evidenceRows = (evidence) =>

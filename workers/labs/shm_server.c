@@ -95,7 +95,7 @@ static void conclude(struct lab *lab, const struct meeting *met)
     }
     json_write_string(evidence, "client_read", met->read);
     json_write_integer(evidence, "looks", met->looks);
-    json_write_integer(evidence, "noticed_after_us", (met->seen_ns - met->star_ns) / 1000);
+    lab_evidence_figure(lab, "noticed_after_ms", (double)(met->seen_ns - met->star_ns) / 1e6);
     lab_outcome_word(lab, "within_one_poll");
     lab_explain(lab, "polled");
 }

@@ -9,7 +9,7 @@ import { returnText } from "./lanes.js";
 
 /**
  * @typedef {import("../../js/types.js").Call} Call
- * @typedef {{call: Call, pid: number|null, level: string, at_cursor: boolean, future: boolean, now_ns: number}} Row
+ * @typedef {{call: Call, level: string, at_cursor: boolean, future: boolean, now_ns: number}} Row
  */
 
 const page_calls = 50;
@@ -55,7 +55,7 @@ function createRow(onpick) {
       const kind = kindOf(one, row.now_ns);
       const duration = formatNs(durationOf(one, row.now_ns));
       setText(time, formatMoment(one.begin_ns));
-      setText(worker, row.pid === null ? one.worker : `${one.worker} ${row.pid}`);
+      setText(worker, one.worker);
       setText(call, `${one.call}(${one.arguments})`);
       setText(returned, returnText(one));
       returned.classList.toggle("bad", one.errno !== null);
@@ -144,7 +144,6 @@ export function createCalls(onpick) {
     if (at >= 0) page = Math.floor(at / page_calls);
     page = Math.min(Math.max(page, 0), pages - 1);
     const seen = calls.slice(page * page_calls, (page + 1) * page_calls);
-    const pids = new Map(timeline.workers.map(({ worker, pid }) => [worker, pid]));
     const has_levels = timeline.panels.some(({ panel }) => panel === "gauge");
     element.classList.toggle("with-level", has_levels);
     setText(level_head, has_levels ? say("calls.level") : "");
@@ -152,7 +151,6 @@ export function createCalls(onpick) {
       rows,
       seen.map((call) => ({
         call,
-        pid: pids.get(call.worker) ?? null,
         level: has_levels && call.end_ns !== null ? levelText(levelAt(timeline.panels, call.end_ns)) : "",
         at_cursor: call === followed,
         future: call.begin_ns > cursor_ns,
