@@ -48,8 +48,8 @@ void activity_json_write_evidence(struct json_writer *writer, const struct json_
     json_end_object(writer);
 }
 
-void activity_json_write_skipped(struct json_writer *writer, const struct messages_language *language,
-                                 const struct json_node *result, const char *path)
+void activity_json_write_skipped(struct json_writer *writer, const struct activity_texts *texts,
+                                 const struct json_node *result)
 {
     const struct json_node *skipped = json_member(result, "skipped");
     if (!json_is(skipped, JSON_OBJECT)) {
@@ -60,20 +60,22 @@ void activity_json_write_skipped(struct json_writer *writer, const struct messag
     json_write_string(writer, "call", json_string_or(json_member(skipped, "call"), NULL));
     json_write_string(writer, "errno", json_string_or(json_member(skipped, "errno"), NULL));
     const char *what = json_string_or(json_member(skipped, "what"), NULL);
-    activity_json_write_reason(writer, "what", language, result, path, what);
+    activity_json_write_reason(writer, "what", texts, "skips", result, what);
     json_write_string(writer, "what_key", what);
     json_end_object(writer);
 }
 
 void activity_json_write_reason(struct json_writer *writer, const char *name,
-                                const struct messages_language *language, const struct json_node *result,
-                                const char *path, const char *key)
+                                const struct activity_texts *texts, const char *kind,
+                                const struct json_node *result, const char *key)
 {
     if (key == NULL) {
         json_write_null(writer, name);
         return;
     }
     AUTO(text_fini) struct text text = TEXT_EMPTY;
-    messages_append(&text, language, json_member(result, "evidence"), "%s.%s", path, key);
+    bool own = messages_find(texts->language, "%s.%s.%s.%s", texts->family, texts->one, kind, key) != NULL;
+    messages_append(&text, texts->language, json_member(result, "evidence"), "%s.%s.%s.%s", texts->family,
+                    own ? texts->one : "any", kind, key);
     json_write_string(writer, name, text_string(&text));
 }

@@ -18,12 +18,19 @@ void activity_json_write_waiting(struct json_writer *writer, const struct app *a
                                  enum activity_state state);
 /* Evidence as an object, {} without a result; with what was skipped in it. */
 void activity_json_write_evidence(struct json_writer *writer, const struct json_node *result);
-/* What was skipped, its "what" as the text that stands under its key below path; null if nothing was. */
-void activity_json_write_skipped(struct json_writer *writer, const struct messages_language *language,
-                                 const struct json_node *result, const char *path);
-/* The text that stands under the key below path, filled in from the evidence; null without a key. */
+/* Whose texts: those of one lab or claim, and those that all of its family may need, which stand under "any".
+ */
+struct activity_texts {
+    const struct messages_language *language;
+    const char *family; /* "labs" or "claims" */
+    const char *one;
+};
+/* What was skipped, its "what" as a text of the kind "skips"; null if nothing was. */
+void activity_json_write_skipped(struct json_writer *writer, const struct activity_texts *texts,
+                                 const struct json_node *result);
+/* The text of that kind under the key, filled in from the evidence; null without a key. */
 void activity_json_write_reason(struct json_writer *writer, const char *name,
-                                const struct messages_language *language, const struct json_node *result,
-                                const char *path, const char *key);
+                                const struct activity_texts *texts, const char *kind,
+                                const struct json_node *result, const char *key);
 
 #endif

@@ -1,6 +1,5 @@
 #include "server/attempt_json.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "common/cleanup.h"
@@ -9,8 +8,6 @@
 #include "server/app.h"
 #include "server/events.h"
 #include "server/messages.h"
-
-enum { PATH_BYTES = 80 };
 
 static void write_agrees(struct json_writer *writer, int agrees)
 {
@@ -24,21 +21,19 @@ static void write_result(struct json_writer *writer, const struct messages_langu
                          const struct store_attempt *attempt)
 {
     struct err ignored;
-    char path[PATH_BYTES];
+    const struct activity_texts texts = {.language = language, .family = "labs", .one = attempt->lab};
     AUTO(json_cleanup)
     struct json_node *result = json_parse(attempt->result, strlen(attempt->result), &ignored);
     const char *explanation = json_string_or(json_member(result, "explanation"), NULL);
     const struct json_node *claims = json_member(result, "claims");
     activity_json_write_evidence(writer, result);
-    snprintf(path, sizeof path, "labs.%s.explanations", attempt->lab);
-    activity_json_write_reason(writer, "explanation", language, result, path, explanation);
+    activity_json_write_reason(writer, "explanation", &texts, "explanations", result, explanation);
     json_write_string(writer, "explanation_key", explanation);
     if (json_is(claims, JSON_ARRAY))
         json_write_node(writer, "claims", claims);
     else
         json_write_raw(writer, "claims", "[]");
-    snprintf(path, sizeof path, "labs.%s.skips", attempt->lab);
-    activity_json_write_skipped(writer, language, result, path);
+    activity_json_write_skipped(writer, &texts, result);
     json_write_integer(writer, "dropped_calls", json_integer_or(json_member(result, "dropped_calls"), 0));
 }
 

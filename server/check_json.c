@@ -10,35 +10,20 @@
 #include "server/events.h"
 #include "server/messages.h"
 
-enum { PATH_BYTES = 32 };
-
-/* Reasons stand with their claim, or, those that any experiment may have, with all of them. */
-static const char *reasons_path(const struct messages_language *language, int claim, const char *kind,
-                                const char *key, char *path)
-{
-    bool own = key != NULL && messages_find(language, "claims.%d.%s.%s", claim, kind, key) != NULL;
-    if (own)
-        snprintf(path, PATH_BYTES, "claims.%d.%s", claim, kind);
-    else
-        snprintf(path, PATH_BYTES, "claims.any.%s", kind);
-    return path;
-}
-
 static void write_result(struct json_writer *writer, const struct messages_language *language,
                          const struct store_check *check)
 {
     struct err ignored;
-    char path[PATH_BYTES];
+    char claim[16];
+    snprintf(claim, sizeof claim, "%d", check->claim);
+    const struct activity_texts texts = {.language = language, .family = "claims", .one = claim};
     AUTO(json_cleanup) struct json_node *result = json_parse(check->result, strlen(check->result), &ignored);
     const char *why = json_string_or(json_member(result, "why"), NULL);
     activity_json_write_evidence(writer, result);
-    activity_json_write_reason(writer, "why", language, result,
-                               reasons_path(language, check->claim, "why", why, path), why);
+    activity_json_write_reason(writer, "why", &texts, "why", result, why);
     json_write_string(writer, "why_key", why);
     json_write_integer(writer, "repeats", json_integer_or(json_member(result, "repeats"), 0));
-    const char *what = json_string_or(json_member(json_member(result, "skipped"), "what"), NULL);
-    activity_json_write_skipped(writer, language, result,
-                                reasons_path(language, check->claim, "skips", what, path));
+    activity_json_write_skipped(writer, &texts, result);
 }
 
 void check_json_write(struct json_writer *writer, const char *name, const struct app *app,
