@@ -68,7 +68,6 @@ int worker_program_start(const struct worker_program *program, char *const *argu
         become_worker(program, arguments, input, output, namespaces, uid, gid);
     if (pid < 0)
         return err_errno(err, -pid, "start %s %s", program->path, arguments[0]);
-    child->pid = pid;
     return 0;
 }
 

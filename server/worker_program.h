@@ -22,7 +22,6 @@ struct worker_program {
 int worker_program_find(struct worker_program *program, struct err *err);
 
 struct worker_child {
-    pid_t pid;
     int pidfd; /* owned by the caller */
 };
 /* arguments[0] is the subcommand, NULL ends it. input and output become descriptors 0 and 1 (-1 = /dev/null);
