@@ -253,7 +253,7 @@ Test(messages, fill_in_what_is_known_and_show_what_is_missing)
     AUTO(json_cleanup) struct json_node *values = parse("{\"bytes_when_blocked\":45066,\"slots\":16}");
     AUTO(text_fini) struct text text = TEXT_EMPTY;
     messages_append(&text, language, values, "labs.%s.explanations.page_slots", "pipe_gauge");
-    cr_expect(ne(ptr, strstr(text_string(&text), "45066 bytes in a pipe of {capacity_bytes}"), NULL),
+    cr_expect(ne(ptr, strstr(text_string(&text), "45\u202f066 bytes in a pipe of {capacity_bytes}"), NULL),
               "what has no value stays: %s", text_string(&text));
     text_clear(&text);
     messages_append(&text, language, NULL, "labs.pipe_gauge.nonsense");
