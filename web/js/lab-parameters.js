@@ -1,5 +1,7 @@
 /** What a lab may be asked: its parameters from the address, their bounds, and the address that says all of them. Pure. */
 
+import { say } from "./messages.js";
+
 /**
  * @typedef {import("./types.js").Lab} Lab
  * @typedef {import("./types.js").LabParameter} LabParameter
@@ -71,6 +73,7 @@ export function answerText(of, value) {
   if (value === null || value === undefined) return "–";
   const choice = of?.choices?.find((one) => one.value === value);
   if (choice) return choice.title;
+  if (typeof value === "boolean") return say(value ? "setup.yes" : "setup.no");
   return typeof value === "number" ? groupDigits(value) : String(value);
 }
 

@@ -63,7 +63,7 @@ function createClaims({ claims }) {
 function suggestionsOf(lab, { parameters }) {
   if (lab.next.length === 0)
     return neighboursOf(lab, parameters).map(({ parameter, value, parameters: next }) => ({
-      text: `${parameter.title}: ${typeof value === "boolean" ? say(value ? "setup.yes" : "setup.no") : answerText(parameter, value)}`,
+      text: `${parameter.title}: ${answerText(parameter, value)}`,
       parameters: next,
     }));
   return lab.next.filter(({ parameters: next }) => {

@@ -143,7 +143,7 @@ function createLane(onpick) {
   const element = h(
     "div",
     { class: "lane" },
-    h("div", { class: "lane-head" }, h("div", { class: "lane-names" }, name, pid), state),
+    h("div", { class: "lane-head" }, h("div", {}, name), h("div", { class: "lane-now" }, state, pid)),
     h("div", { class: "lane-track" }, drawing),
   );
   return {
