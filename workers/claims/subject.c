@@ -1,13 +1,9 @@
 #include "workers/claims/subject.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -17,6 +13,7 @@
 #include "common/clock.h"
 #include "workers/cage.h"
 #include "workers/enclosure.h"
+#include "workers/process.h"
 
 enum { LOOK_NS = 200 * 1000, STRANGER = 65533, NO_RESOURCES = 90 };
 
@@ -54,26 +51,8 @@ pid_t subject_fork(struct subject *subject)
 
 void subject_announce(struct subject *subject)
 {
-    char text[16];
-    ssize_t length = readlink("/proc/self", text, sizeof text - 1);
-    text[length < 0 ? 0 : length] = '\0';
-    subject->proc_pid = (pid_t)strtol(text, NULL, 10);
+    subject->proc_pid = process_proc_pid();
     atomic_store(&subject->calling, 1);
-}
-
-static char state_of(pid_t pid)
-{
-    char path[32], line[256];
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t got = fd < 0 ? -1 : read(fd, line, sizeof line - 1);
-    if (fd >= 0)
-        close(fd);
-    if (got <= 0)
-        return '?';
-    line[got] = '\0';
-    const char *name_end = strrchr(line, ')');
-    return name_end != NULL && name_end[1] == ' ' ? name_end[2] : '?';
 }
 
 bool subject_blocks(struct subject *subject)
@@ -83,7 +62,7 @@ bool subject_blocks(struct subject *subject)
         siginfo_t info = {.si_pid = 0};
         if (waitid(P_PID, (id_t)subject->pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid != 0)
             return false;
-        if (atomic_load(&subject->calling) != 0 && state_of(subject->proc_pid) == 'S')
+        if (atomic_load(&subject->calling) != 0 && process_state(subject->proc_pid) == 'S')
             return true;
         pause_a_moment();
     }

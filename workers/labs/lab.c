@@ -6,8 +6,6 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -17,6 +15,7 @@
 #include "common/clock.h"
 #include "workers/futex.h"
 #include "workers/pause.h"
+#include "workers/process.h"
 
 enum { GATE_LOOK_MS = 100 }; /* a wake that got lost costs no more */
 
@@ -211,23 +210,11 @@ void lab_meet(struct lab *lab, int gate, uint32_t count)
             cpu_pause();
 }
 
-/* Where a container refuses to mount /proc anew, the old one knows other pids than ours. */
-static bool proc_is_ours(void)
-{
-    char own[24] = "";
-    return readlink("/proc/self", own, sizeof own - 1) > 0 && strtol(own, NULL, 10) == getpid();
-}
-
 bool lab_is_asleep(pid_t pid)
 {
-    char path[48], line[256];
-    if (!proc_is_ours())
+    if (process_proc_pid() != getpid())
         return true; /* to the best of our knowledge: callers ask of one that has not moved for a while */
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-    if (text_read_line(path, line, sizeof line) < 0)
-        return false;
-    const char *state = strrchr(line, ')'); /* the name before it may hold anything */
-    return state != NULL && state[1] == ' ' && state[2] == 'S';
+    return process_state(pid) == 'S';
 }
 
 bool lab_await_asleep(struct lab *lab, int worker, int64_t timeout_ms)
