@@ -1,5 +1,7 @@
 #include "workers/payload.h"
 
+#include <stdlib.h>
+
 /* Of 64 bits each, so that filling and checking run at the speed of memory. The multiplier is the golden
  * ratio's (D. Knuth, TAOCP 3, 6.4): neighbours in sequence or offset differ in every byte. */
 static uint64_t word_at(uint64_t sequence, size_t offset)
@@ -14,6 +16,16 @@ static void middle_of(size_t bytes, size_t *begin, size_t *end)
              : bytes < sizeof(uint64_t)    ? bytes
                                            : sizeof(uint64_t);
     *end = bytes >= PAYLOAD_TRAILER_FROM_BYTES ? bytes - sizeof(uint64_t) : bytes;
+}
+
+unsigned char *payload_new_buffer(size_t bytes)
+{
+    enum { PAGE_BYTES = 4096 };
+    size_t rounded = (bytes + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
+    unsigned char *buffer = aligned_alloc(PAGE_BYTES, rounded);
+    if (buffer != NULL)
+        memset(buffer, 0, rounded); /* and touches every page */
+    return buffer;
 }
 
 void payload_fill(unsigned char *message, size_t bytes, uint64_t sequence)

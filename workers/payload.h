@@ -34,6 +34,10 @@ struct payload_check {
     struct frame_integrity integrity;
 };
 
+/* Room for messages of so many bytes: whole pages, so that no line is shared with anything else, and each
+ * touched. The caller frees it; NULL without memory. */
+unsigned char *payload_new_buffer(size_t bytes);
+
 /* The bytes between header and trailer, or between what there is of them. */
 void payload_fill(unsigned char *message, size_t bytes, uint64_t sequence);
 bool payload_is_filled(const unsigned char *message, size_t bytes, uint64_t sequence);

@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -14,13 +13,11 @@
 #include "workers/loops.h"
 #include "workers/metrics.h"
 #include "workers/parse.h"
+#include "workers/payload.h"
 #include "workers/placement.h"
 #include "workers/spec.h"
 #include "workers/trial.h"
 #include "workers/usage.h"
-
-/* Lines of its own for each buffer, and none shared with anything else. */
-enum { BUFFER_ALIGNMENT = 4096 };
 
 size_t worker_channel_count(const struct mechanism *mechanism, enum pattern pattern)
 {
@@ -82,15 +79,6 @@ static void detach(struct worker *worker)
         worker->mechanism->detach(worker->channels[i].state);
 }
 
-static unsigned char *new_buffer(size_t bytes)
-{
-    size_t rounded = (bytes + BUFFER_ALIGNMENT - 1) / BUFFER_ALIGNMENT * BUFFER_ALIGNMENT;
-    unsigned char *buffer = aligned_alloc(BUFFER_ALIGNMENT, rounded);
-    if (buffer != NULL)
-        memset(buffer, 0, rounded); /* and touches every page */
-    return buffer;
-}
-
 /* On the channels: an initiator sends on the first and receives on the last, the other side the reverse. */
 static void set_ends(struct loop_state *state, struct worker *worker)
 {
@@ -122,8 +110,8 @@ static int make_buffers(struct worker *worker, struct loop_state *state, struct 
 {
     size_t bytes = (size_t)worker->spec->one.message_bytes;
     bool asks = side_of(worker) == SEAT_SENDER && worker->spec->one.pattern != PATTERN_STREAM;
-    state->sent = new_buffer(bytes);
-    state->received = asks ? new_buffer(bytes) : state->sent;
+    state->sent = payload_new_buffer(bytes);
+    state->received = asks ? payload_new_buffer(bytes) : state->sent;
     if (state->sent == NULL || state->received == NULL)
         return err_set(err, ENOMEM, "no memory for messages of %zu bytes", bytes);
     return 0;

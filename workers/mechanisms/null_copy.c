@@ -9,28 +9,18 @@
 
 #include "workers/mechanisms/byte_stream.h"
 #include "workers/mechanisms/in_step.h"
-
-enum { PAGE_BYTES = 4096 };
+#include "workers/payload.h"
 
 struct null_copy {
     struct in_step step;     /* first: begins with the endpoint */
     unsigned char *out, *in; /* the worker's; NULL: none */
 };
 
-static unsigned char *new_buffer(size_t bytes)
-{
-    size_t rounded = (bytes + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
-    unsigned char *buffer = aligned_alloc(PAGE_BYTES, rounded);
-    if (buffer != NULL)
-        memset(buffer, 0, rounded); /* and touches every page */
-    return buffer;
-}
-
 static int null_copy_attach(void *state, const struct channel *channel, struct seat seat, struct err *err)
 {
     struct null_copy *copy = state;
-    copy->out = new_buffer((size_t)channel->message_bytes);
-    copy->in = new_buffer((size_t)channel->message_bytes);
+    copy->out = payload_new_buffer((size_t)channel->message_bytes);
+    copy->in = payload_new_buffer((size_t)channel->message_bytes);
     if (copy->out == NULL || copy->in == NULL)
         return err_set(err, ENOMEM, "no memory for messages of %lld bytes",
                        (long long)channel->message_bytes);
