@@ -50,17 +50,21 @@ static void print_verdict(const struct json_node *verdict)
     printf("%s\n", word(verdict, "verdict"));
 }
 
-/* The gate's status; without one there is nothing to fail. */
-static int status_of(const struct json_node *comparison)
+/* The gate's status. Where none was asked for there is nothing to fail; one that was, and is not answered in
+ * a word we know, has not passed. */
+static int status_of(const struct json_node *comparison, bool is_gate)
 {
-    const char *gate = json_string_or(json_member(comparison, "gate"), NULL);
-    for (size_t i = 0; gate != NULL && i < sizeof statuses / sizeof *statuses; i++)
+    const char *gate = json_string_or(json_member(comparison, "gate"), "");
+    for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++)
         if (strcmp(statuses[i].gate, gate) == 0)
             return statuses[i].status;
-    return COMMAND_OK;
+    if (!is_gate)
+        return COMMAND_OK;
+    fprintf(stderr, "ipclab: the server's answer has no gate that is known here\n");
+    return COMMAND_UNAVAILABLE;
 }
 
-static int print_comparison(const struct client_answer *answer, bool as_json)
+static int print_comparison(const struct client_answer *answer, bool as_json, bool is_gate)
 {
     struct err err;
     AUTO(json_cleanup)
@@ -73,7 +77,7 @@ static int print_comparison(const struct client_answer *answer, bool as_json)
     const char *reason = json_string_or(json_member(comparison, "gate_reason"), NULL);
     if (as_json) {
         printf("%s\n", text_string(&answer->body));
-        return status_of(comparison);
+        return status_of(comparison, is_gate);
     }
     printf("%-7s %-18s %-10s %11s  %-12s %7s %-16s %s\n", "against", "mechanism", "pattern", "message",
            "statistic", "ratio", "95 % interval", "verdict");
@@ -84,7 +88,7 @@ static int print_comparison(const struct client_answer *answer, bool as_json)
         printf("gate: %s%s%s\n", gate, reason != NULL ? ": " : "", reason != NULL ? reason : "");
     if (isfinite(number(comparison, "trials_needed")))
         printf("about %.0f trials of each case would tell\n", number(comparison, "trials_needed"));
-    return status_of(comparison);
+    return status_of(comparison, is_gate);
 }
 
 static void append_parameter(struct client *client, struct text *target, const char *name, const char *value)
@@ -95,7 +99,7 @@ static void append_parameter(struct client *client, struct text *target, const c
     client_append_escaped(client, target, value);
 }
 
-static int ask(struct client *client, struct text *target, bool as_json)
+static int ask(struct client *client, struct text *target, bool as_json, bool is_gate)
 {
     struct err err;
     AUTO(client_answer_fini) struct client_answer answer = {.status = 0};
@@ -105,7 +109,8 @@ static int ask(struct client *client, struct text *target, bool as_json)
         fprintf(stderr, "ipclab: %s\n", err.text);
         return COMMAND_UNAVAILABLE;
     }
-    return answer.status == 200 ? print_comparison(&answer, as_json) : client_report(&answer, "compare");
+    return answer.status == 200 ? print_comparison(&answer, as_json, is_gate)
+                                : client_report(&answer, "compare");
 }
 
 int command_compare(int count, char *const *arguments)
@@ -148,5 +153,5 @@ int command_compare(int count, char *const *arguments)
     }
     append_parameter(client, &target, "max_slower", max_slower);
     append_parameter(client, &target, "statistic", statistic);
-    return ask(client, &target, as_json != NULL);
+    return ask(client, &target, as_json != NULL, max_slower != NULL);
 }

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { execFile } from "node:child_process";
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -89,6 +90,21 @@ test("compare is a gate", async (t) => {
   assert.equal(await gated(base.id, same.id, "--maximum", "5%"), 2);
   const json = await ipclab("compare", `${base.id}`, `${same.id}`, "--json", ...server);
   assert.equal(JSON.parse(json.out).base, base.id);
+});
+
+test("a gate that is not answered does not pass", async (t) => {
+  let answer = {};
+  const server = createServer((_, response) => response.setHeader("Content-Type", "application/json").end(JSON.stringify(answer)));
+  await new Promise((settle) => { server.listen(0, "127.0.0.1", () => settle(null)); });
+  t.after(() => server.close());
+  const address = /** @type {import("node:net").AddressInfo} */ (server.address());
+  const compare = ["compare", "1", "2", "--server", `http://127.0.0.1:${address.port}`];
+  assert.equal((await ipclab(...compare)).status, 0);
+  assert.equal((await ipclab(...compare, "--max-slower", "5%")).status, 69);
+  answer = { gate: "a word of a later version" };
+  assert.equal((await ipclab(...compare, "--max-slower", "5%")).status, 69);
+  answer = { gate: "pass" };
+  assert.equal((await ipclab(...compare, "--max-slower", "5%")).status, 0);
 });
 
 test("backup copies a running archive, and verify finds one flipped byte in the copy", async (t) => {
