@@ -68,14 +68,20 @@ export function startLab(name, parameters, options) {
 /** @param {string} name @param {Parameters} [parameters] @param {Options} [options] @returns {Promise<Ended>} */
 export const takeLab = (name, parameters = {}, options) => startLab(name, parameters, options).ended;
 
-/** @returns {Promise<any[]>} */
-export async function catalogue() {
-  const child = startWorker(["labs"]);
+/** What the worker prints about itself. @param {"labs"|"describe"} word */
+async function ask(word) {
+  const child = startWorker([word]);
   let text = "";
   child.stdout.on("data", (chunk) => (text += chunk));
   await once(child, "close");
-  return JSON.parse(text).labs;
+  return JSON.parse(text);
 }
+
+/** @returns {Promise<any[]>} */
+export const catalogue = async () => (await ask("labs")).labs;
+
+/** @param {string} name */
+export const titleOf = async (name) => (await ask("describe")).mechanisms.find((/** @type {any} */ one) => one.name === name).title;
 
 /** @param {number|undefined} pid */
 export async function childrenOf(pid) {
