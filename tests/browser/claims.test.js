@@ -54,7 +54,7 @@ test("one claim is checked, in the list and on its own page, and says what was s
   await page.locator(".source").getByText("fcntl").first().waitFor();
   await page.getByText(/this machine/).first().waitFor();
   await page.getByRole("button", { name: "Check on this machine" }).click();
-  await page.getByRole("table", { name: "Earlier checks" }).waitFor();
+  await page.getByRole("table", { name: "All checks" }).waitFor();
   assert.equal((await read(server, "/claims/38/checks")).checks.length, 2);
   await page.getByRole("link", { name: (await read(server, "/labs/pipe_gauge")).title }).click();
   await page.waitForURL(/\/labs\/pipe_gauge/);
