@@ -142,13 +142,12 @@ static void feed_upload(struct exchange *exchange, const char *bytes, size_t len
 
 static enum MHD_Result take_upload(struct exchange *exchange, const char *bytes, size_t *length)
 {
-    if (exchange->upload != NULL && exchange->swallowed_bytes <= exchange->upload->bytes_max) {
+    if (exchange->upload != NULL) {
         feed_upload(exchange, bytes, *length);
         *length = 0;
-        return MHD_YES;
+        return exchange->swallowed_bytes <= exchange->upload->bytes_max + HTTP_SWALLOWED_BYTES_MAX ? MHD_YES
+                                                                                                   : MHD_NO;
     }
-    if (exchange->upload != NULL)
-        return MHD_NO;
     struct text *body = &exchange->request.body;
     exchange->swallowed_bytes += *length;
     if (exchange->swallowed_bytes > HTTP_SWALLOWED_BYTES_MAX)

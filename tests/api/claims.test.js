@@ -123,6 +123,7 @@ test("all claims are checked one after the other, each to an end, and set beside
   }
   assert.equal((await second.post(`${claims}/imports`, "{")).status, 400);
   assert.equal((await second.post(`${claims}/imports`, " ".repeat(1048577))).status, 413);
+  assert.equal((await second.post(`${claims}/imports`, " ".repeat(1500000), { "Transfer-Encoding": "chunked" })).status, 413, "in chunks");
 });
 
 test("a check waits for the trial that is being timed, the last one too, and can be stopped while it waits", async (t) => {
