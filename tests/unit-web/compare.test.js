@@ -25,21 +25,12 @@ import {
   verdict_words,
 } from "../../web/js/compare.js";
 import { statisticText } from "../../web/js/words.js";
-import { aCase, aRun, aTrial } from "./fixtures.js";
+import { aCase, aRun, aTrial, case_key } from "./fixtures.js";
 
 /** @param {Partial<import("../../web/js/types.js").Verdict>} [changes] @returns {import("../../web/js/types.js").Verdict} */
 const aVerdict = (changes = {}) => ({
   against: 2,
-  mechanism: "pipe",
-  pattern: "round_trip",
-  message_bytes: 64,
-  wait: "block",
-  placement: "two_cpus",
-  relation: "related",
-  senders: 1,
-  receivers: 1,
-  buffer_bytes: null,
-  rate_hz: null,
+  ...case_key,
   statistic: "p50",
   distance: "C",
   ratio: 1,

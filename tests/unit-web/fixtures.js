@@ -23,9 +23,12 @@ export const aRun = (changes = {}) => ({
   ...changes,
 });
 
-/** @param {Partial<import("../../web/js/types.js").Case>} [changes] @returns {import("../../web/js/types.js").Case} */
-export const aCase = (changes = {}) => ({
-  number: 0,
+/**
+ * What makes a case another one.
+ * @typedef {import("../../web/js/types.js").Case} Case
+ * @type {Pick<Case, "mechanism"|"pattern"|"message_bytes"|"wait"|"placement"|"relation"|"senders"|"receivers"|"buffer_bytes"|"rate_hz">}
+ */
+export const case_key = {
   mechanism: "pipe",
   pattern: "round_trip",
   message_bytes: 64,
@@ -36,6 +39,12 @@ export const aCase = (changes = {}) => ({
   receivers: 1,
   buffer_bytes: null,
   rate_hz: null,
+};
+
+/** @param {Partial<import("../../web/js/types.js").Case>} [changes] @returns {import("../../web/js/types.js").Case} */
+export const aCase = (changes = {}) => ({
+  number: 0,
+  ...case_key,
   distance: "C",
   trials: 10,
   failed: 0,
