@@ -31,7 +31,8 @@ export function createStrip({ segments, marked = "torn" }) {
       width > 6 && svg("text", { x: `${(x + width / 2).toFixed(3)}%`, y: 21, "text-anchor": "middle" }, label),
     );
   });
-  const words = `${sayCount("strip.pieces", segments.length)}, ${sayCount(`strip.${marked}`, torn)}`;
+  const pieces_counted = sayCount("strip.pieces", segments.length);
+  const words = marked === "regrouped" && torn === 0 ? pieces_counted : `${pieces_counted}, ${sayCount(`strip.${marked}`, torn)}`;
   return [
     h("p", { class: "muted" }, words, segments.length > drawn_max ? ` ${say("strip.first", { count: drawn_max })}` : ""),
     svg("svg", { class: "strip-pieces", width: "100%", height: height_px, role: "img", "aria-label": words }, pieces),
