@@ -53,7 +53,7 @@ static int make_all_canonical(struct export_run *run, struct err *err)
     return result;
 }
 
-int export_run_read(struct store *store, int64_t run_id, struct export_run *run, struct err *err)
+static int read_run(struct store *store, int64_t run_id, struct export_run *run, struct err *err)
 {
     *run = (struct export_run){.store = store};
     int result = store_run_get(store, run_id, &run->run, err);
@@ -63,16 +63,13 @@ int export_run_read(struct store *store, int64_t run_id, struct export_run *run,
         result = store_machine_get(store, run->run.machine_full, &run->machine, err);
     if (result == 0)
         result = make_all_canonical(run, err);
-    if (result < 0)
-        export_run_fini(run);
     return result;
 }
 
-void export_run_fini(struct export_run *run)
+static void free_run(struct export_run *run)
 {
     store_machine_fini(&run->machine);
     free(run->cases);
-    run->cases = NULL;
     store_run_fini(&run->run);
 }
 
@@ -85,8 +82,8 @@ int export_write(struct store *store, int64_t run_id, enum export_format format,
         [EXPORT_HTML] = export_html_write,
         [EXPORT_HLOG] = export_hlog_write,
     };
-    AUTO(export_run_fini) struct export_run run;
-    int result = export_run_read(store, run_id, &run, err);
+    AUTO(free_run) struct export_run run;
+    int result = read_run(store, run_id, &run, err);
     if (result == 0)
         result = writers[format](&run, out, err);
     if (result == 0 && !text_ok(out))

@@ -34,8 +34,6 @@ struct export_run {
     struct store_machine machine; /* facts NULL: the run was never started */
     /* What is JSON among these is canonical, so that equal runs are equal text. */
 };
-int export_run_read(struct store *store, int64_t run_id, struct export_run *run, struct err *err);
-void export_run_fini(struct export_run *run);
 
 /* Appends the file. */
 int export_write(struct store *store, int64_t run_id, enum export_format format, struct text *out,

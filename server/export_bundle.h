@@ -60,7 +60,7 @@ enum { BUNDLE_VERSION = 1, BUNDLE_CHECKSUM_BYTES = 9 };
     FIELD(unsigned, reordered)
 
 /* One part each, appended as an object with its checksum, which is also copied out. Documents that are JSON
- * inside the archive have to be canonical already, as export_run_read makes them. */
+ * inside the archive have to be canonical already, as export_write makes them. */
 void bundle_write_machine(struct text *out, const struct store_machine *machine,
                           char checksum[BUNDLE_CHECKSUM_BYTES]);
 void bundle_write_run(struct text *out, const struct store_run *run, char checksum[BUNDLE_CHECKSUM_BYTES]);
