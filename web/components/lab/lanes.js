@@ -103,7 +103,7 @@ function summaryOf(worker, calls, { now_ns }) {
 }
 
 /** @param {LabWorker} worker @param {readonly Call[]} calls @param {number} ns */
-export function stateNow(worker, calls, ns) {
+function stateNow(worker, calls, ns) {
   const told = stateAt(worker, ns);
   if (told?.state === "ended") return { state: "ended", text: told.cause ?? say("state.ended") };
   const open = calls.find((call) => call.begin_ns <= ns && (call.end_ns ?? call.cut_ns ?? Infinity) > ns);

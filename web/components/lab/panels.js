@@ -47,7 +47,7 @@ function createTable(caption, heads, rows, { kind = "", classes = [], row_classe
 }
 
 /** A line of /proc/PID/maps in its six parts. @param {string} line */
-export function mapsLine(line) {
+function mapsLine(line) {
   const [range = "", rights = "", offset = "", device = "", inode = "", ...path] = line.trim().split(/\s+/);
   return { range, rights, offset, device, inode, path: path.join(" ") };
 }
