@@ -23,6 +23,7 @@ enum {
     SLOTS_MIN = 8,
     LARGE_SLOTS = 64,
     STREAM_BYTES = 4 * 1024 * 1024, /* beyond the second-level cache: neither side waits for the other */
+    STREAM_PAUSES = 256,            /* some microseconds */
 };
 enum { LANES_OUT, LANES_BACK };
 
@@ -205,10 +206,11 @@ ALWAYS_INLINE bool await(struct ring *ring, ready_function *is_ready, struct rin
 {
     const struct ring_strategy *strategy = ring->strategy;
     for (;;) {
-        for (uint32_t i = 0; i < strategy->looks; i++) {
+        for (uint32_t i = 0; i < strategy->looks; i += ring->pauses) {
             if (is_ready(ring, end, wanted))
                 return true;
-            cpu_pause();
+            for (uint32_t pause = 0; pause < ring->pauses; pause++)
+                cpu_pause();
         }
         bool woken = false;
         if (strategy->sleeps) {
@@ -412,6 +414,15 @@ void ring_close(struct ring *ring)
     ring->strategy = NULL;
 }
 
+/* A round trip looks as often as it can. In a stream a look that finds nothing new takes the counter's cache
+ * line away from the side that is about to write it; who looks seldom lets the other get ahead, and finds
+ * hundreds of messages at once: 64 bytes in 9 ns rather than 20, as fast as a bare ring. Nobody waits for one
+ * message. */
+static uint32_t pauses_for(const struct channel *channel, const struct ring_strategy *strategy)
+{
+    return channel->pattern == PATTERN_STREAM && strategy->looks > STREAM_PAUSES ? STREAM_PAUSES : 1;
+}
+
 static void take_ends(struct ring *ring, const struct channel *channel)
 {
     bool sends = ring->side == SEAT_SENDER;
@@ -439,6 +450,7 @@ int ring_attach(struct ring *ring, void *memory, const struct channel *channel, 
     touch_pages(memory, ring_object_bytes(channel));
     ring->strategy = strategy;
     ring->fences = strategy->fences || (strategy->sleeps && !register_membarrier());
+    ring->pauses = pauses_for(channel, strategy);
     ring->slot_bytes = slot_bytes_for(channel);
     ring->others = seat.side == SEAT_SENDER ? channel->receivers : channel->senders;
     ring->side = seat.side;

@@ -62,6 +62,7 @@ struct ring {
     enum seat_side side;
     const struct ring_strategy *strategy;
     bool fences;
+    uint32_t pauses;            /* between two looks */
     struct ring_object *object; /* NULL: not attached */
     struct ring_seat *seat;     /* this process's */
     int seat_index;
