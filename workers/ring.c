@@ -216,7 +216,8 @@ ALWAYS_INLINE bool await(struct ring *ring, ready_function *is_ready, struct rin
         if (strategy->sleeps) {
             lie_down(ring, asleep, wanted);
             bool ready = is_ready(ring, end, wanted);
-            if (!ready) {
+            /* Who left before this side lay down wakes nobody any more. */
+            if (!ready && !is_over(ring, end, false)) {
                 woken = strategy->sleep(ring, asleep);
                 ring->endpoint.system_calls++;
             }
