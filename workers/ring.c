@@ -417,8 +417,7 @@ void ring_close(struct ring *ring)
 
 /* A round trip looks as often as it can. In a stream a look that finds nothing new takes the counter's cache
  * line away from the side that is about to write it; who looks seldom lets the other get ahead, and finds
- * hundreds of messages at once: 64 bytes in 9 ns rather than 20. Nobody waits for one
- * message. */
+ * hundreds of messages at once: 64 bytes in 9 ns rather than 20. Nobody waits for one message. */
 static uint32_t pauses_for(const struct channel *channel, const struct ring_strategy *strategy)
 {
     return channel->pattern == PATTERN_STREAM && strategy->looks > STREAM_PAUSES ? STREAM_PAUSES : 1;
