@@ -235,12 +235,22 @@ static int make_verdicts(struct comparison *comparison)
     return judge(comparison);
 }
 
+/* A run that has not begun is on no machine yet. */
+static bool has_begun(const struct store_run *run)
+{
+    return run->machine_comparable[0] != '\0' || run->trials_done > 0;
+}
+
 static bool machines_compare(const struct compare_request *request)
 {
+    const struct store_run *base = request->base;
     bool equal = true;
-    for (size_t i = 0; i < request->against_count; i++)
-        equal &= strcmp(request->base->machine_comparable, request->against[i].machine_comparable) == 0 &&
-                 strcmp(request->base->isolation, request->against[i].isolation) == 0;
+    for (size_t i = 0; i < request->against_count; i++) {
+        const struct store_run *other = &request->against[i];
+        if (has_begun(base) && has_begun(other))
+            equal &= strcmp(base->machine_comparable, other->machine_comparable) == 0 &&
+                     strcmp(base->isolation, other->isolation) == 0;
+    }
     return equal;
 }
 

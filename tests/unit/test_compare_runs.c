@@ -170,6 +170,25 @@ Test(compare_runs, only_trials_of_equal_distance_are_compared)
     expect_word(apart, "gate", "not_comparable");
 }
 
+/* It will be taken on this machine, or not at all: until then nothing tells the two apart. */
+Test(compare_runs, a_run_that_has_not_begun_is_on_no_other_machine)
+{
+    AUTO(bench_fini) struct bench bench;
+    bench_init(&bench);
+    struct err err;
+    const struct store_machine machine = {.comparable = "c", .full = "f", .facts = "{}"};
+    struct store_run_change change = {.state = RUN_DONE, .isolation = "{\"cage\":\"full\"}"};
+    cr_assert(zero(int, store_machine_put(bench.store, &machine, &change.machine_id, &err)), "%s", err.text);
+    cr_assert(zero(int, store_run_change(bench.store, bench.runs[0].id, &change, &err)), "%s", err.text);
+    add_trials(&bench, 0, 8, 6000, 2e9, DISTANCE_C);
+    AUTO(json_cleanup) struct json_node *waiting = compare(&bench, 0, 0.05);
+    cr_expect(json_boolean_or(json_member(waiting, "comparable"), false));
+    expect_word(waiting, "gate", "nothing_measured");
+    add_trials(&bench, 1, 8, 6000, 2e9, DISTANCE_C);
+    AUTO(json_cleanup) struct json_node *unknown = compare(&bench, 0, 0.05);
+    cr_expect(not(json_boolean_or(json_member(unknown, "comparable"), true)));
+}
+
 Test(compare_runs, another_isolation_can_be_looked_at_but_passes_no_gate)
 {
     AUTO(bench_fini) struct bench bench;
