@@ -106,6 +106,17 @@ int store_check_each_latest(struct store *store, const char *machine, int claim,
     return visit_all(&statement, visit, context, err);
 }
 
+static const char check_pending_sql[] = CHECK_SELECT " WHERE c.state IN ('queued', 'running') ORDER BY c.id";
+
+int store_check_each_pending(struct store *store,
+                             int (*visit)(void *context, const struct store_check *check), void *context,
+                             struct err *err)
+{
+    AUTO_STATEMENT statement = STATEMENT_NONE;
+    int rc = statement_open(store, "read the pending checks", check_pending_sql, &statement, err);
+    return rc < 0 ? rc : visit_all(&statement, visit, context, err);
+}
+
 static const char check_machines_sql[] =
     "SELECT m.comparable_hash, m.full_hash, m.facts, count(DISTINCT c.claim), max(c.finished_ms)"
     " FROM claim_check c JOIN machine m ON m.id = c.machine_id WHERE c.state = 'done'"

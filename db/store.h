@@ -339,6 +339,10 @@ int store_check_each(struct store *store, int claim, int64_t before_id, int64_t 
 int store_check_each_latest(struct store *store, const char *machine, int claim,
                             int (*visit)(void *context, const struct store_check *check), void *context,
                             struct err *err);
+/* Those that are queued or running, in the order they were asked for. */
+int store_check_each_pending(struct store *store,
+                             int (*visit)(void *context, const struct store_check *check), void *context,
+                             struct err *err);
 /* The machines that checked claims, the one that did last first. */
 struct store_check_machine {
     char comparable[STORE_HASH_BYTES], full[STORE_HASH_BYTES];

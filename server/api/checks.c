@@ -66,7 +66,8 @@ static int write_machine(void *context, const struct store_check_machine *machin
     return 0;
 }
 
-/* The latest of every claim on one machine, and which machines there are to be set beside it. */
+/* The latest of every claim on one machine, which machines there are to be set beside it, and what is on its
+ * way. */
 void api_list_latest_checks(struct app *app, const struct request *request, struct answer *answer)
 {
     struct err err;
@@ -84,6 +85,10 @@ void api_list_latest_checks(struct app *app, const struct request *request, stru
     json_begin_array(&page.writer, "checks");
     if (status == 0)
         status = store_check_each_latest(app->store, machine, 0, write_check, &page, &err);
+    json_end_array(&page.writer);
+    json_begin_array(&page.writer, "pending");
+    if (status == 0)
+        status = store_check_each_pending(app->store, write_check, &page, &err);
     if (status < 0) {
         problem_answer_err(answer, status, &err);
         return;

@@ -68,6 +68,10 @@ test("all claims are checked one after the other, each to an end, and set beside
   const last = asked.checks.at(-1);
   assert.equal(once_more.checks.at(-1).id, last.id, "what is queued is not queued twice");
   const newest = Math.max(...once_more.checks.map((/** @type {any} */ one) => one.id));
+  const { json: meanwhile } = await client.get(`${claims}/checks`);
+  const told = new Set([...meanwhile.checks, ...meanwhile.pending].map((/** @type {any} */ one) => one.claim));
+  assert.equal(told.size, ledger.claims.length, "a claim asked for is decided, or is said to be on its way");
+  assert.ok(meanwhile.pending.every((/** @type {any} */ one) => ["queued", "running"].includes(one.state)));
   await waitForCheck(client, last.id);
   await waitForCheck(client, newest);
 
@@ -75,6 +79,7 @@ test("all claims are checked one after the other, each to an end, and set beside
   const { json: machine } = await client.get("/api/v1/machine");
   assert.equal(latest.machine, machine.full);
   assert.equal(latest.checks.length, ledger.claims.length);
+  assert.deepEqual(latest.pending, []);
   for (const check of latest.checks) {
     assert.equal(check.state, "done", `${check.claim}: ${check.message}`);
     assert.ok(verdicts.includes(check.verdict));

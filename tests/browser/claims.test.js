@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
 
 import { expectAccessibleInBoth } from "./axe.js";
 import { openPage, startServer } from "./support.js";
@@ -58,6 +59,25 @@ test("one claim is checked, in the list and on its own page, and says what was s
   assert.equal((await read(server, "/claims/38/checks")).checks.length, 2);
   await page.getByRole("link", { name: (await read(server, "/labs/pipe_gauge")).title }).click();
   await page.waitForURL(/\/labs\/pipe_gauge/);
+});
+
+test("a check that is over before the page hears of its beginning is shown as over", async (t) => {
+  const server = await startServer(t);
+  const page = await openPage(t, server.base);
+  await page.route(/\/api\/v1\/claims\/38\/checks$/, async (route) => {
+    if (route.request().method() !== "POST") return route.continue();
+    const answer = await route.fetch();
+    const { id } = await answer.json();
+    while ((await read(server, `/checks/${id}`)).state !== "done") await nextTurn();
+    return route.fulfill({ response: answer });
+  });
+  for (const [address, name] of [["/claims?mechanism=pipe", "Check claim 38"], ["/claims/38", "Check on this machine"]]) {
+    await page.goto(address);
+    await page.getByRole("button", { name }).click();
+    await page.waitForResponse((answer) => answer.request().method() === "POST");
+    await page.locator('.chip[data-verdict="conditional"]').first().waitFor();
+    await page.getByRole("button", { name, disabled: false }).waitFor();
+  }
 });
 
 test("all claims are checked with their progress told, and set beside those of another machine", async (t) => {

@@ -340,7 +340,7 @@ export const getClaims = async (signal) => (await request("GET", "/claims", { si
  * The latest check of every claim on one machine, and the machines that have checked any.
  * @param {string} machine  full hash; empty: the one the server runs on
  * @param {AbortSignal} [signal]
- * @returns {Promise<{machine: string, machines: import("./types.js").CheckMachine[], checks: Check[]}>}
+ * @returns {Promise<{machine: string, machines: import("./types.js").CheckMachine[], checks: Check[], pending: Check[]}>}
  */
 export const getLatestChecks = async (machine, signal) =>
   (await request("GET", `/claims/checks${query({ machine })}`, { signal })).body;

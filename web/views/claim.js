@@ -34,6 +34,7 @@ export function mountClaim({ root, signal, parameters, store }) {
   let checks = [];
   /** @type {import("../js/types.js").Check|null} */
   let pending = null;
+  let asked = 0;
 
   function render() {
     if (!claim) return;
@@ -48,9 +49,11 @@ export function mountClaim({ root, signal, parameters, store }) {
   }
 
   async function load() {
+    const mine = ++asked;
     try {
       const [read, history] = await Promise.all([getClaim(number, signal), getChecks(number, signal), loadMessages(), loadCatalogue(store)]);
-      if (signal.aborted) return;
+      // What was asked for later knows more, whichever answer comes first.
+      if (signal.aborted || mine !== asked) return;
       claim = read;
       checks = history;
       pending = history.find(({ state }) => state === "queued" || state === "running") ?? null;
@@ -63,8 +66,8 @@ export function mountClaim({ root, signal, parameters, store }) {
 
   async function run() {
     try {
-      pending = await postCheck(number);
-      render();
+      await postCheck(number);
+      await load();
     } catch (error) {
       tellProblem(store, error);
     }

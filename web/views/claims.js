@@ -6,6 +6,7 @@ import { criteria, filterClaims, groupClaims, verdictOf } from "../js/criteria.j
 import { h, setAttribute, setChildren, setText, syncChildren } from "../js/dom.js";
 import { followTopic } from "../js/events.js";
 import { formatTime } from "../js/format.js";
+import { empty_ledger, ledgerOf, withCheck } from "../js/ledger.js";
 import { legendOf } from "../js/mechanisms.js";
 import { loadMessages, say, sayCount, waitingText } from "../js/messages.js";
 import { navigateQuery, setTitle } from "../js/router.js";
@@ -159,15 +160,15 @@ function createFilters(signal) {
  */
 export function mountClaims({ root, signal, query, store }) {
   let asked = query;
-  /** @type {Claim[]} */
-  let claims = [];
+  let ledger = empty_ledger;
+  /** What has come in since the ledger was asked for, until the answer is here. @type {Check[]|null} */
+  let heard = null;
   /** @type {import("../js/types.js").CheckMachine[]} */
   let machines = [];
   /** @type {Map<number, Check|null>|null} */
   let others = null;
   let others_of = "";
-  /** @type {Map<number, Check>} */
-  const pending = new Map();
+  /** How many checks the progress counts: as many as were pending at once. */
   let batch = 0;
 
   const title = h("h1", { tabindex: "-1" });
@@ -195,22 +196,16 @@ export function mountClaims({ root, signal, query, store }) {
 
   async function checkAll() {
     try {
-      const checks = await postChecks();
-      batch = checks.length;
-      checks.forEach(take);
+      take(...(await postChecks()));
     } catch (error) {
       tellProblem(store, error);
     }
   }
 
-  /** @param {Check} check */
-  function take(check) {
-    if (check.state === "queued" || check.state === "running") pending.set(check.claim, check);
-    else {
-      pending.delete(check.claim);
-      claims = claims.map((claim) => (claim.number === check.claim ? { ...claim, latest: check } : claim));
-      if (pending.size === 0) batch = 0;
-    }
+  /** @param {Check[]} checks  as an event or an answer tells them */
+  function take(...checks) {
+    heard?.push(...checks);
+    ledger = checks.reduce(withCheck, ledger);
     render();
   }
 
@@ -230,15 +225,19 @@ export function mountClaims({ root, signal, query, store }) {
   }
 
   async function load() {
+    /** @type {Check[]} */
+    const mine = [];
+    heard = mine;
     try {
-      const [ledger, latest] = await Promise.all([
+      const [claims, latest] = await Promise.all([
         getClaims(signal),
         getLatestChecks("", signal),
         loadMessages(),
         loadCatalogue(store),
       ]);
-      if (signal.aborted) return;
-      claims = ledger;
+      if (signal.aborted || heard !== mine) return;
+      ledger = ledgerOf(claims, latest.pending, mine);
+      heard = null;
       machines = latest.machines;
       setText(title, say("claims.title"));
       setTitle(say("claims.title"));
@@ -256,6 +255,8 @@ export function mountClaims({ root, signal, query, store }) {
   }
 
   function renderProgress() {
+    const { pending } = ledger;
+    batch = pending.size === 0 ? 0 : Math.max(batch, pending.size);
     const done = batch - pending.size;
     bar.hidden = batch < 2;
     setAttribute(bar, "max", batch);
@@ -267,6 +268,7 @@ export function mountClaims({ root, signal, query, store }) {
   }
 
   function render() {
+    const { claims, pending } = ledger;
     if (claims.length === 0) return;
     const legend = legendOf(store.getState().mechanisms);
     const here = store.getState().machine;
@@ -302,7 +304,7 @@ export function mountClaims({ root, signal, query, store }) {
     for (const { mechanism } of shown) table.append(groups.get(mechanism).element);
   }
 
-  followTopic("checks", { check: take }, () => {}, signal);
+  followTopic("checks", { check: (/** @type {Check} */ told) => take(told) }, () => {}, signal);
   store.watch(
     (state) => [state.resync],
     (resync) => void (resync > 0 && load()),
