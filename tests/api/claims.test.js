@@ -69,8 +69,8 @@ test("all claims are checked one after the other, each to an end, and set beside
   assert.equal(once_more.checks.at(-1).id, last.id, "what is queued is not queued twice");
   const newest = Math.max(...once_more.checks.map((/** @type {any} */ one) => one.id));
   const { json: meanwhile } = await client.get(`${claims}/checks`);
-  const told = new Set([...meanwhile.checks, ...meanwhile.pending].map((/** @type {any} */ one) => one.claim));
-  assert.equal(told.size, ledger.claims.length, "a claim asked for is decided, or is said to be on its way");
+  const either = new Set([...meanwhile.checks, ...meanwhile.pending].map((/** @type {any} */ one) => one.claim));
+  assert.equal(either.size, ledger.claims.length, "a claim asked for is decided, or is said to be on its way");
   assert.ok(meanwhile.pending.every((/** @type {any} */ one) => ["queued", "running"].includes(one.state)));
   await waitForCheck(client, last.id);
   await waitForCheck(client, newest);
