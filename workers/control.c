@@ -68,7 +68,19 @@ void control_begin_block(struct control_block *block, uint64_t first_sequence)
 {
     atomic_store_explicit(&block->first_sequence, first_sequence, memory_order_relaxed);
     atomic_store_explicit(&block->last_sequence, UINT64_MAX, memory_order_relaxed);
+    atomic_store_explicit(&block->begun_ns, INT64_MAX, memory_order_relaxed);
     atomic_store_explicit(&block->finished_ns, INT64_MAX, memory_order_relaxed);
+}
+
+int64_t control_begun_ns(struct control *control, int senders, uint32_t number)
+{
+    int64_t first_ns = INT64_MAX;
+    for (int i = 0; i < senders; i++) {
+        int64_t begun_ns =
+            atomic_load_explicit(&control->senders[i][number % 2].begun_ns, memory_order_relaxed);
+        first_ns = begun_ns < first_ns ? begun_ns : first_ns;
+    }
+    return first_ns;
 }
 
 void control_finish_block(struct control_block *block)

@@ -34,6 +34,7 @@ struct control {
     struct control_block {
         alignas(CONTROL_LINE_BYTES) _Atomic uint64_t first_sequence;
         _Atomic uint64_t last_sequence; /* UINT64_MAX until it is known */
+        _Atomic int64_t begun_ns;       /* when it began to send; INT64_MAX until then */
         _Atomic int64_t finished_ns;    /* when all was sent; INT64_MAX until then */
     } senders[CREW_SIDE_MAX][2];
 
@@ -72,6 +73,13 @@ int control_wait_attached(struct control *control, int64_t deadline_ns);
 
 /* A sender, before the barrier that begins a block. */
 void control_begin_block(struct control_block *block, uint64_t first_sequence);
+/* A sender, before its first message, which carries the order. */
+static inline void control_note_begun(struct control_block *block, int64_t moment_ns)
+{
+    atomic_store_explicit(&block->begun_ns, moment_ns, memory_order_relaxed);
+}
+/* The moment at which the first of the senders began block `number`; INT64_MAX as long as none has. */
+int64_t control_begun_ns(struct control *control, int senders, uint32_t number);
 /* A sender, before it sends the last message of a block (or the first stop after it). The message itself
  * carries the order, so relaxed is enough; and the message needs no flag, which would not fit a single byte.
  */

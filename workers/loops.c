@@ -150,6 +150,7 @@ static int stream_send(struct loop_state *state, struct block *block)
 {
     struct control_block *announced = loop_control_block(state, state->sender);
     block->begin_ns = block->end_ns = clock_now_ns();
+    control_note_begun(announced, block->begin_ns);
     const int64_t end = block->begin_ns + block->duration_ns;
     while (block->end_ns < end) {
         for (uint64_t i = 0; i < state->clock_every; i++) {
@@ -168,8 +169,14 @@ static int stream_send(struct loop_state *state, struct block *block)
     return error;
 }
 
-/* The receiver's count and clock are the stream's: what was only sent may still be under way. */
-static int stream_receive(struct loop_state *state, struct block *block)
+void loop_begin_with_senders(const struct loop_state *state, struct block *block)
+{
+    int64_t begun_ns = control_begun_ns(state->control, state->senders, state->block_number);
+    if (begun_ns < block->end_ns)
+        block->begin_ns = begun_ns;
+}
+
+static int receive_stream(struct loop_state *state, struct block *block)
 {
     const struct mechanism *mechanism = state->mechanism;
     const size_t bytes = state->message_bytes;
@@ -197,6 +204,14 @@ static int stream_receive(struct loop_state *state, struct block *block)
     }
     look_at_clock(state, block);
     return 0;
+}
+
+/* The receiver's count and clock are the stream's: what was only sent may still be under way. */
+static int stream_receive(struct loop_state *state, struct block *block)
+{
+    int error = receive_stream(state, block);
+    loop_begin_with_senders(state, block);
+    return error;
 }
 
 static const struct loop loops[PATTERN_COUNT][2] = {

@@ -100,6 +100,11 @@ struct block {
     uint64_t messages; /* round trips; sent by a sender, received by a receiver */
 };
 
+/* A receiver at the end of a stream's block: its time runs from the moment at which the first sender began.
+ * Behind the barrier a receiver may get the CPU later than a sender, above all where they share it, and what
+ * was sent until then would count without the time that it took. */
+void loop_begin_with_senders(const struct loop_state *state, struct block *block);
+
 struct loop {
     /* 0 or -errno; -EPIPE when the other end is gone. The block's outcome stands in either case. */
     int (*run)(struct loop_state *state, struct block *block);

@@ -33,6 +33,7 @@ int loop_send_shared(struct loop_state *state, struct block *block)
 {
     struct control_block *announced = loop_control_block(state, state->sender);
     block->begin_ns = block->end_ns = clock_now_ns();
+    control_note_begun(announced, block->begin_ns);
     const int64_t end = block->begin_ns + block->duration_ns;
     while (block->end_ns < end && block->messages + state->clock_every <= TALLY_MESSAGES_MAX) {
         for (uint64_t i = 0; i < state->clock_every; i++) {
@@ -73,7 +74,7 @@ static inline bool take(struct loop_state *state, struct block *block)
     return true;
 }
 
-int loop_receive_shared(struct loop_state *state, struct block *block)
+static int receive_shared(struct loop_state *state, struct block *block)
 {
     block->begin_ns = block->end_ns = clock_now_ns();
     uint64_t until_clock = state->clock_every;
@@ -93,4 +94,11 @@ int loop_receive_shared(struct loop_state *state, struct block *block)
     }
     look_at_clock(state, block);
     return 0;
+}
+
+int loop_receive_shared(struct loop_state *state, struct block *block)
+{
+    int error = receive_shared(state, block);
+    loop_begin_with_senders(state, block);
+    return error;
 }

@@ -1,6 +1,7 @@
 /* The timed loops over a channel that misbehaves on purpose: datagrams between two threads, of which some are
  * dropped or sent twice. What arrived and what did not has to be counted exactly, and no block may hang. */
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -191,6 +192,38 @@ Test(loops, a_stream_that_loses_messages_ends_and_counts_them)
     }
     cr_expect(eq(u64, lost, members[0].end.dropped));
     tear_down(1);
+}
+
+/* What the sender sends while the receiver does not have the CPU yet is not to count for nothing. */
+static void receive_late(int senders)
+{
+    set_up(PATTERN_STREAM, senders, 1, &none);
+    for (int i = 0; i <= senders; i++) {
+        members[i].state.block_number = 1;
+        if (i < senders)
+            control_begin_block(loop_control_block(&members[i].state, (uint32_t)i), 1);
+    }
+    int64_t first_ns = INT64_MAX;
+    struct pollfd sent = {.fd = members[senders].end.fd, .events = POLLIN};
+    for (int i = 0; i < senders; i++)
+        cr_assert(zero(int, pthread_create(&members[i].thread, NULL, run_member, &members[i])));
+    cr_assert(eq(int, poll(&sent, 1, -1), 1));
+    int64_t late_ns = clock_now_ns();
+    run_member(&members[senders]);
+    for (int i = 0; i < senders; i++) {
+        pthread_join(members[i].thread, NULL);
+        first_ns = members[i].block.begin_ns < first_ns ? members[i].block.begin_ns : first_ns;
+    }
+    cr_expect(eq(i64, members[senders].block.begin_ns, first_ns));
+    cr_expect(lt(i64, first_ns, late_ns));
+    cr_expect(ge(i64, members[senders].block.end_ns, late_ns));
+    tear_down(senders);
+}
+
+Test(loops, a_stream_begins_when_its_first_sender_does)
+{
+    receive_late(1);
+    receive_late(3);
 }
 
 Test(loops, the_silence_at_the_end_is_no_part_of_the_block)
