@@ -247,6 +247,35 @@ Test(trial_merge, what_disturbed_a_trial_is_named)
     expect_flags((struct store_trial){.involuntary_switches = 41}, &shared, "");
 }
 
+/* Two workers that share a CPU for a second, and a neighbour who takes some of it. */
+static void expect_same_cpu_flags(enum pattern pattern, int64_t neighbour_ns, const char *flags)
+{
+    const struct ipc_case one = {
+        .pattern = pattern, .placement = PLACEMENT_SAME_CPU, .senders = 1, .receivers = 1};
+    struct store_trial trial = {.distance = -1};
+    static struct frame_result results[2];
+    merge = (struct trial_merge){.block_count = 0};
+    for (int i = 0; i < 2; i++) {
+        results[i] = result_of(0, NS_PER_S, 1);
+        results[i].block_count = 1;
+        results[i].cpu_user_ns = (NS_PER_S - neighbour_ns) / 2;
+        results[i].run_delay_ns = NS_PER_S - results[i].cpu_user_ns;
+        results[i].gap_ns_max = 3 * NS_PER_MS;
+        trial_merge_result(&merge, &trial, &one, i, &results[i]);
+    }
+    trial_merge_finish(&merge, &trial, &one);
+    cr_expect(eq(str, trial.flags, (char *)flags), "%s: %s", pattern_names[pattern], trial.flags);
+    store_trial_fini(&trial);
+}
+
+Test(trial_merge, who_shares_a_cpu_is_not_disturbed_by_the_other)
+{
+    expect_same_cpu_flags(PATTERN_STREAM, 0, "");
+    expect_same_cpu_flags(PATTERN_STREAM, 40 * NS_PER_MS, "");
+    expect_same_cpu_flags(PATTERN_STREAM, 60 * NS_PER_MS, "run_delay");
+    expect_same_cpu_flags(PATTERN_ROUND_TRIP, 60 * NS_PER_MS, "gap run_delay");
+}
+
 static struct store_trial take_paced(double rate_hz, bool backlog_grew)
 {
     const struct ipc_case one = {.pattern = PATTERN_PACED, .senders = 1, .receivers = 1, .rate_hz = rate_hz};
