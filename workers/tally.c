@@ -6,12 +6,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PAGE_BYTES = 4096 };
 #define ROW_WORDS (TALLY_MESSAGES_MAX / TALLY_WORD_BITS)
 
+/* mmap(2) takes offsets in whole pages, which have 16 or 64 KiB on some machines. */
 static size_t rows_offset(void)
 {
-    return (sizeof(struct control) + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
+    size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
+    return (sizeof(struct control) + page_bytes - 1) / page_bytes * page_bytes;
 }
 
 static size_t rows_bytes(int senders, int receivers)
