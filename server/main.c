@@ -318,6 +318,9 @@ static int command_help(int count, char *const *arguments)
 
 int main(int count, char **arguments)
 {
+    /* Whoever starts us may ignore it, exec keeps that, and then children leave no status to wait for:
+     * wait(2). */
+    signal(SIGCHLD, SIG_DFL);
     const char *name = count > 1 ? arguments[1] : "help";
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
         name = "help";

@@ -11,6 +11,7 @@
  *   claims       the ledger of claims, as JSON
  *   claim N      checks one of them, or all; a JSON line each
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,6 +48,9 @@ static const struct {
 
 int main(int argument_count, char **arguments)
 {
+    /* Whoever starts us may ignore it, exec keeps that, and then children leave no status to wait for:
+     * wait(2). */
+    signal(SIGCHLD, SIG_DFL);
     for (size_t i = 0; argument_count > 1 && i < sizeof subcommands / sizeof *subcommands; i++)
         if (strcmp(arguments[1], subcommands[i].name) == 0)
             return subcommands[i].run(argument_count - 2, arguments + 2);
