@@ -3,22 +3,27 @@
  */
 import { connect } from "node:net";
 
+const silence_ms_max = 60000;
+
 /**
- * Sends the text as it is and answers everything the server says until it closes or has said nothing for a while after
- * a whole answer.
+ * Sends the text as it is and answers everything the server says until it closes.
  * @param {number} port
  * @param {string|Buffer} text
+ * @param {() => Promise<unknown>} [pause]  after which it is told that no more will come; by default it never is
  * @returns {Promise<{answer: string, closed: boolean}>}
  */
-export function exchange(port, text) {
+export function exchange(port, text, pause) {
   return new Promise((settle) => {
-    const socket = connect(port, "127.0.0.1", () => socket.write(text));
+    const socket = connect(port, "127.0.0.1", () => {
+      socket.write(text);
+      void pause?.().then(() => socket.end());
+    });
     let answer = "";
     const finish = (/** @type {boolean} */ closed) => {
       socket.destroy();
       settle({ answer, closed });
     };
-    socket.setTimeout(1500, () => finish(false));
+    socket.setTimeout(silence_ms_max, () => finish(false));
     socket.on("data", (chunk) => { answer += chunk; });
     socket.on("error", () => finish(true));
     socket.on("close", () => finish(true));
