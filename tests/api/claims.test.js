@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { waitForCheck } from "./support/labs.js";
+import { askBesideTrial, waitForCheck } from "./support/labs.js";
 import { small, startServer, waitForRun } from "./support/server.js";
 
 const claims = "/api/v1/claims";
@@ -133,23 +133,22 @@ test("all claims are checked one after the other, each to an end, and set beside
 
 test("a check waits for the trial that is being timed, the last one too, and can be stopped while it waits", async (t) => {
   const { client } = await startServer(t);
-  const { json: queued } = await client.post("/api/v1/runs", { ...small, trials: 1, duration_ms: 1000 });
-  await waitForRun(client, queued.id, (run) => run.current !== null);
-  const { json: check } = await client.post(`${claims}/38/checks`);
-  assert.deepEqual([check.state, check.waiting_for], ["queued", `run ${queued.id}`]);
-  const { status, json: stopped } = await client.post(`/api/v1/checks/${check.id}/cancel`);
-  assert.deepEqual([status, stopped.state, stopped.waiting_for], [202, "cancelled", null]);
-  const { json: patient } = await client.post(`${claims}/39/checks`);
+  const { run, asked: { check, stopped, patient } } = await askBesideTrial(client, 1, async () => {
+    const { json: first } = await client.post(`${claims}/38/checks`);
+    return { check: first, stopped: await client.post(`/api/v1/checks/${first.id}/cancel`), patient: (await client.post(`${claims}/39/checks`)).json };
+  });
+  assert.deepEqual([check.state, check.waiting_for], ["queued", `run ${run}`]);
+  assert.deepEqual([stopped.status, stopped.json.state, stopped.json.waiting_for], [202, "cancelled", null]);
   const { json: cut_off } = await client.post("/api/v1/runs", { ...small, trials: 1, duration_ms: 10000 });
   const done = await waitForCheck(client, patient.id);
   assert.equal(done.state, "done");
-  assert.equal((await client.get(`${claims}/38`)).json.latest, null);
-  const first = await waitForRun(client, queued.id);
+  assert.equal((await client.get(`/api/v1/checks/${check.id}`)).json.started_ms, null);
+  const first = await waitForRun(client, run);
   assert.equal(first.state, "done");
   const { json: taken } = await client.get(`/api/v1/runs/${first.id}/trials`);
   assert.ok(done.started_ms + 1 >= taken.trials[0].started_ms + taken.trials[0].duration_ns / 1e6, "not beside the trial");
 
-  await waitForRun(client, cut_off.id, (run) => run.current !== null);
+  await waitForRun(client, cut_off.id, (one) => one.current !== null);
   const { json: freed } = await client.post(`${claims}/39/checks`);
   await client.post(`/api/v1/runs/${cut_off.id}/cancel`);
   assert.equal((await waitForCheck(client, freed.id)).state, "done", "a run that is cancelled gives the turn away");

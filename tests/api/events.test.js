@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { long, small, startServer, takeRun, waitForRun } from "./support/server.js";
+import { small, startServer, takeRun, waitForRun } from "./support/server.js";
 
 const runs = "/api/v1/runs";
 
@@ -75,13 +75,15 @@ test("what a request changes is told at once, not with the next timer", async (t
   const { client } = await startServer(t);
   const run = await takeRun(client);
   const stream = await client.stream("runs");
-  for (const note of ["a", "b", "c"]) {
+  const after_ms = [];
+  for (let i = 0; i < 10; i++) {
     const begin = Date.now();
-    await client.patch(`${runs}/${run.id}`, { note }, { "If-Match": "*" });
-    assert.equal((await stream.next()).data.note, note);
-    assert.ok(Date.now() - begin < 1000, `after ${Date.now() - begin} ms`);
+    await client.patch(`${runs}/${run.id}`, { note: `${i}` }, { "If-Match": "*" });
+    assert.equal((await stream.next()).data.note, `${i}`);
+    after_ms.push(Date.now() - begin);
   }
   stream.close();
+  assert.ok(Math.min(...after_ms) < 1000, `after ${after_ms} ms: a busy machine makes some of them late, a timer all`);
 });
 
 test("a stream that saw no event yet has an id to come back with", async (t) => {
@@ -115,6 +117,17 @@ test("after a restart, or with an id that never was, there is a gap; then all go
   }
 });
 
+/**
+ * Sockets close one by one; each answer here is a chance for the loop to have seen some.
+ * @param {import("./support/client.js").Client} client @param {number} count
+ */
+async function waitForStreams(client, count) {
+  const deadline = Date.now() + 60000;
+  let left = NaN;
+  while (left !== count && Date.now() < deadline) left = Number(/^ipclab_event_streams (\d+)$/m.exec((await client.get("/metrics")).text)?.[1]);
+  assert.equal(left, count);
+}
+
 test("two hundred clients see the same, and their leaving is noticed", async (t) => {
   const { client } = await startServer(t);
   const streams = await Promise.all(Array.from({ length: 200 }, () => client.stream("runs,run:*")));
@@ -123,11 +136,7 @@ test("two hundred clients see the same, and their leaving is noticed", async (t)
   assert.match((await client.get("/metrics")).text, /^ipclab_event_streams 200$/m);
   const watcher = await client.stream("runs");
   for (const stream of streams) stream.close();
-  // Their sockets close one by one; each answer here is a chance for the loop to have seen some.
-  const deadline = Date.now() + 5000;
-  let left = 200;
-  while (left > 1 && Date.now() < deadline) left = Number(/^ipclab_event_streams (\d+)$/m.exec((await client.get("/metrics")).text)?.[1]);
-  assert.equal(left, 1);
+  await waitForStreams(client, 1);
   watcher.close();
 });
 
@@ -140,8 +149,7 @@ test("too many streams are refused with a time to come back, and make room again
   assert.ok(Number(refused.headers["retry-after"]) > 0);
   assert.equal((await client.get("/healthz")).status, 200);
   streams.pop()?.close();
-  const deadline = Date.now() + 5000;
-  while (Number(/^ipclab_event_streams (\d+)$/m.exec((await client.get("/metrics")).text)?.[1]) === 500) assert.ok(Date.now() < deadline);
+  await waitForStreams(client, 499);
   (await client.stream("runs")).close();
   for (const stream of streams) stream.close();
 });
@@ -149,16 +157,17 @@ test("too many streams are refused with a time to come back, and make room again
 test("SIGTERM with 200 streams and a run in progress: at once, and the run goes on afterwards", async (t) => {
   const first = await startServer(t);
   const streams = await Promise.all(Array.from({ length: 200 }, () => first.client.stream("runs")));
-  const { json: queued } = await first.client.post(runs, { ...long, trials: 30, duration_ms: 50 });
-  const caught = await waitForRun(first.client, queued.id, (run) => run.trials_done >= 2);
-  const { status, signal, ms } = await first.stop();
+  const { json: queued } = await first.client.post(runs, { ...small, trials: 2, duration_ms: 1500 });
+  await waitForRun(first.client, queued.id, (run) => run.current !== null);
+  const { status, signal } = await first.stop();
   assert.deepEqual([status, signal], [0, null]);
-  assert.ok(ms < 2000, `it took ${ms} ms`);
   await Promise.all(streams.map((stream) => stream.end()));
+  const restarted_ms = Date.now();
   const second = await startServer(t, { data: first.data });
   const run = await waitForRun(second.client, queued.id);
-  assert.deepEqual([run.state, run.trials_done], ["done", 30]);
-  assert.ok(caught.trials_done < 30);
-  const { json } = await second.client.get(`${runs}/${run.id}/trials?limit=200`);
-  assert.equal(new Set(json.trials.map((/** @type {any} */ one) => one.sequence)).size, 30);
+  assert.deepEqual([run.state, run.trials_done], ["done", 2]);
+  const { json } = await second.client.get(`${runs}/${run.id}/trials`);
+  const taken = json.trials.filter((/** @type {any} */ one) => one.state === "done");
+  assert.deepEqual(taken.map((/** @type {any} */ one) => one.sequence), [0, 1]);
+  assert.ok(taken.every((/** @type {any} */ one) => one.started_ms >= restarted_ms), "a trial was waited for");
 });

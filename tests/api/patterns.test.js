@@ -40,7 +40,7 @@ test("a rate is held or said not to be, a case for each", async (t) => {
   assert.ok(slow.achieved_hz.value <= 505, String(slow.achieved_hz.value));
   assert.ok(fast.achieved_hz.value < 9.8e6);
   assert.ok(fast.flags.includes("rate_not_held"), String(fast.flags));
-  assert.ok(fast.latency_ns.p50.value > 10 * slow.latency_ns.p50.value, "what waits behind late answers counts");
+  assert.ok(fast.latency_ns.p50.value > trials[0].duration_ns / 10, "what waits behind late answers counts");
   assert.equal(slow.overhead_share, null);
   for (const trial of trials) assert.ok(trial.achieved_hz > 0);
 });

@@ -7,7 +7,7 @@ import { Agent, request as httpRequest } from "node:http";
 import { assertDescribed, assertSchema } from "./description.js";
 
 const host = "127.0.0.1";
-const event_ms_max = 20000;
+const event_ms_max = 60000;
 /** @type {Record<string, string>} */
 const event_schemas = { run: "Run", trial: "TrialEvent", case: "CaseEvent", sample: "SampleEvent", run_deleted: "RunDeletedEvent", attempt: "AttemptSummary", line: "LabLine", check: "Check" };
 

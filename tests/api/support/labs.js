@@ -3,6 +3,8 @@
  */
 import assert from "node:assert/strict";
 
+import { small, waitForRun } from "./server.js";
+
 /** @typedef {import("./client.js").Client} Client */
 
 const isOver = (/** @type {any} */ one) => !["queued", "running"].includes(one.state);
@@ -48,6 +50,22 @@ export async function postAttempt(client, lab, request = {}) {
 /** An attempt from asking to its end. @param {Client} client @param {string} lab @param {object} [request] */
 export async function takeAttempt(client, lab, request = {}) {
   return waitForAttempt(client, (await postAttempt(client, lab, request)).id);
+}
+
+/**
+ * Asks while a trial is being timed. Who comes too late for a short one finds a longer one.
+ * @template T
+ * @param {Client} client @param {number} trials @param {(run: any) => Promise<T>} ask
+ * @returns {Promise<{run: number, asked: T}>}
+ */
+export async function askBesideTrial(client, trials, ask) {
+  for (let duration_ms = 300; ; duration_ms *= 4) {
+    const { json: queued } = await client.post("/api/v1/runs", { ...small, trials, duration_ms });
+    const { current } = await waitForRun(client, queued.id, (run) => run.current !== null || run.state === "done");
+    const asked = await ask(queued);
+    const { json: run } = await client.get(`/api/v1/runs/${queued.id}`);
+    if (current && run.current?.sequence === current.sequence) return { run: run.id, asked };
+  }
 }
 
 /** The gauge without its pause: the quickest attempt there is. */

@@ -13,7 +13,7 @@ import { fileURLToPath } from "node:url";
 import { Client } from "./client.js";
 
 export const build = process.env.IPCLAB_BUILD ?? fileURLToPath(new URL("../../../build", import.meta.url));
-const stop_ms_max = 5000;
+const stop_ms_max = 60000;
 
 /** The smallest experiment that measures something. */
 export const small = { mechanisms: ["pipe"], patterns: ["round_trip"], message_bytes: [64], trials: 1, duration_ms: 10, warmup_ms: 0 };
@@ -43,7 +43,10 @@ export async function startServer(t, { data, port = 0, wrap = [], programs = bui
     port: Number(address[2]),
     data: directory,
     client: new Client(Number(address[2])),
-    log: () => log,
+    /** Until it has written this: what it logs and what it answers come by two ways. @param {RegExp} text */
+    async logged(text) {
+      while (!text.test(log)) await once(child.stderr, "data");
+    },
     /** Kills it, and answers when it is gone. */
     async crash() {
       stopped = true;
