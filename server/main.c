@@ -14,6 +14,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "common/cage_flags.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/log.h"
@@ -49,12 +50,14 @@ struct server {
 
 /* ---- opening, part by part ---- */
 
-/* What `ipclab-worker SUBCOMMAND` prints; NULL with *err filled. */
-static struct json_node *ask_worker(const struct server *server, const char *subcommand, struct err *err)
+/* What `ipclab-worker SUBCOMMAND` prints, caged: in the namespaces of a cage; NULL with *err filled. */
+static struct json_node *ask_worker(const struct server *server, const char *subcommand, bool caged,
+                                    struct err *err)
 {
     AUTO(text_fini) struct text output = TEXT_EMPTY;
-    char *arguments[] = {(char *)subcommand, NULL};
-    if (worker_program_capture(&server->worker, arguments, 0, &output, err) < 0)
+    char *arguments[] = {(char *)subcommand, caged ? "caged" : NULL, NULL};
+    uint64_t namespaces = caged ? cage_flags_for(geteuid()) : 0;
+    if (worker_program_capture(&server->worker, arguments, namespaces, &output, err) < 0)
         return NULL;
     struct json_node *document = json_parse(text_string(&output), output.length, err);
     if (document == NULL)
@@ -62,16 +65,19 @@ static struct json_node *ask_worker(const struct server *server, const char *sub
     return document;
 }
 
-static int read_catalogue(struct server *server, struct err *err)
+/* Asked where crews will be: an IPC namespace has limits of its own. */
+static int read_catalogue(struct server *server, enum cage cage, struct err *err)
 {
-    AUTO(json_cleanup) struct json_node *document = ask_worker(server, "describe", err);
+    AUTO(json_cleanup)
+    struct json_node *document = ask_worker(server, "describe", cage == CAGE_FULL, err);
     return document != NULL ? catalogue_read(document, &server->app.catalogue, err) : -err->code;
 }
 
 static int read_labs(struct server *server, struct err *err)
 {
-    AUTO(json_cleanup) struct json_node *labs = ask_worker(server, "labs", err);
-    AUTO(json_cleanup) struct json_node *claims = labs != NULL ? ask_worker(server, "claims", err) : NULL;
+    AUTO(json_cleanup) struct json_node *labs = ask_worker(server, "labs", false, err);
+    AUTO(json_cleanup)
+    struct json_node *claims = labs != NULL ? ask_worker(server, "claims", false, err) : NULL;
     if (claims == NULL)
         return -err->code;
     return lab_catalogue_init(&server->app.labs, take_pointer(labs), take_pointer(claims), err);
@@ -95,14 +101,14 @@ static int open_workshop(struct server *server, struct err *err)
 {
     char isolation[ISOLATION_JSON_BYTES];
     int result = run_directory_open(server->config.data, &server->worker, server->run_directory, err);
-    if (result == 0)
-        result = read_catalogue(server, err);
-    if (result == 0)
-        result = read_labs(server, err);
     if (result < 0)
         return result;
     enum cage cage = isolation_probe(&server->worker, isolation);
-    result = machine_read(&server->app.machine, isolation, err);
+    result = read_catalogue(server, cage, err);
+    if (result == 0)
+        result = read_labs(server, err);
+    if (result == 0)
+        result = machine_read(&server->app.machine, isolation, err);
     if (result == 0)
         read_overhead(server);
     if (result == 0)

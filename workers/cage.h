@@ -14,6 +14,9 @@
 
 /* Furnishes the namespaces the caller is in. */
 int cage_furnish(const char *directory, struct err *err);
+/* Furnishes them with a directory of its own, gives up the capabilities, and leaves no directory: to see from
+ * inside a cage what a crew will find there. */
+int cage_visit(struct err *err);
 /* Gives up every capability; no program executed later gets one. */
 int cage_drop_capabilities(struct err *err);
 /* All of it, as the spec says. */

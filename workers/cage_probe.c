@@ -67,7 +67,7 @@ static int report(int result, const struct err *err)
     return puts(text_string(&text)) >= 0 && result == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-static int furnish_scratch(struct err *err)
+int cage_visit(struct err *err)
 {
     const char *parent = getenv("TMPDIR");
     char directory[256];
@@ -113,6 +113,6 @@ int cage_probe_main(int argument_count, char **arguments)
     if (getpid() != 1)
         return make_cage();
     struct err err;
-    int result = furnish_scratch(&err);
+    int result = cage_visit(&err);
     return report(result, &err);
 }

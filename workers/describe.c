@@ -2,9 +2,11 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/catalogue.h"
 #include "common/cleanup.h"
+#include "workers/cage.h"
 #include "workers/mechanisms/mechanism.h"
 
 /* Every mechanism of the table, each probed. */
@@ -29,9 +31,14 @@ static void probe_all(struct catalogue *catalogue)
 
 int describe_main(int argument_count, char **arguments)
 {
-    (void)arguments;
-    if (argument_count != 0) {
-        fprintf(stderr, "usage: ipclab-worker describe\n");
+    bool caged = argument_count == 1 && strcmp(arguments[0], "caged") == 0;
+    struct err err;
+    if (argument_count != (caged ? 1 : 0)) {
+        fprintf(stderr, "usage: ipclab-worker describe [caged]\n");
+        return EXIT_FAILURE;
+    }
+    if (caged && cage_visit(&err) < 0) {
+        fprintf(stderr, "ipclab-worker describe: %s\n", err.text);
         return EXIT_FAILURE;
     }
     static struct catalogue catalogue;

@@ -1,6 +1,7 @@
 /* ipclab-worker: the program whose processes talk to each other, so that the server never has to.
  *
- *   describe     what mechanisms there are and whether this machine offers them, as JSON
+ *   describe     what mechanisms there are and whether this machine offers them, as JSON; "describe caged",
+ *                started in the namespaces of a cage: whether a crew finds them there
  *   overhead     what measuring costs on this machine, as JSON
  *   crew         leads one trial; the trial spec is read from standard input
  *   worker       one worker of a crew of strangers; started by crew

@@ -2,9 +2,10 @@
  *
  * A queue of whole messages in the kernel, found by a name that begins with a slash. It holds so many
  * messages of at most so many bytes, both fixed when it is made and both bounded for an ordinary user by
- * fs.mqueue.msg_max and msgsize_max; each has a priority, and the highest comes out first, the oldest among
- * equals. Senders of a full queue and receivers of an empty one sleep. The queue and its messages outlive
- * everybody until it is unlinked. On Linux a queue's descriptor is a file descriptor. */
+ * fs.mqueue.msg_max and msgsize_max, of which every IPC namespace has its own; each has a priority, and the
+ * highest comes out first, the oldest among equals. Senders of a full queue and receivers of an empty one
+ * sleep. The queue and its messages outlive everybody until it is unlinked. On Linux a queue's descriptor is
+ * a file descriptor. */
 #include <errno.h>
 #include <fcntl.h>
 #include <mqueue.h>
@@ -200,7 +201,7 @@ const struct mechanism mq_posix_mechanism = {
     .waits = KERNEL_WAITS,
     .message_bytes_max = MESSAGE_BYTES_MAX,
     .message_bytes_limit = mq_posix_limit,
-    .message_bytes_settings = "fs.mqueue.msgsize_max",
+    .message_bytes_settings = "fs.mqueue.msgsize_max, which a cage has at its default",
     .state_bytes = sizeof(struct mq_posix),
     .probe = mq_posix_probe,
     .open = mq_posix_open,

@@ -2,9 +2,10 @@
  *
  * A queue of whole messages in the kernel, found by a key like a System V segment. Each message has a type, a
  * positive number, and a receiver may take the oldest of all or of one type. A message has at most
- * kernel.msgmax bytes, a queue holds kernel.msgmnb bytes. Senders of a full queue and receivers of an empty
- * one sleep. There is no descriptor: poll and epoll do not know it, and nothing but IPC_RMID ends a queue,
- * at once and under everybody's hands, so it is removed when the last worker is gone. */
+ * kernel.msgmax bytes, a queue holds kernel.msgmnb bytes; every IPC namespace has its own of both. Senders of
+ * a full queue and receivers of an empty one sleep. There is no descriptor: poll and epoll do not know it,
+ * and nothing but IPC_RMID ends a queue, at once and under everybody's hands, so it is removed when the last
+ * worker is gone. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -190,7 +191,7 @@ const struct mechanism mq_sysv_mechanism = {
     .waits = KERNEL_WAITS,
     .message_bytes_max = MESSAGE_BYTES_MAX,
     .message_bytes_limit = mq_sysv_limit,
-    .message_bytes_settings = "kernel.msgmax and kernel.msgmnb",
+    .message_bytes_settings = "kernel.msgmax and kernel.msgmnb, which a cage has at their defaults",
     .state_bytes = sizeof(struct mq_sysv),
     .probe = mq_sysv_probe,
     .open = mq_sysv_open,
