@@ -292,6 +292,27 @@ test("no lab is wider than a phone", async (t) => {
   }
 });
 
+test("whoever goes by keyboard goes on from what took the place of the control that was used", async (t) => {
+  const server = await startServer(t);
+  const page = await openPage(t, server.base);
+  /** @param {string} selector @param {string} text */
+  const focused = (selector, text) =>
+    page.waitForFunction(
+      ([one, said]) => document.activeElement?.matches(one) && document.activeElement.textContent === said,
+      [selector, text],
+    );
+  await page.goto("/labs/pipe_gauge");
+  await page.locator("#prediction").fill("0");
+  await page.keyboard.press("Enter");
+  await focused("button", "Run again");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/attempt=2$/);
+  await focused("button", "Run again");
+  await page.getByRole("button", { name: "Predict anew" }).focus();
+  await page.keyboard.press("Enter");
+  await focused("#prediction", "");
+});
+
 test("labs have no serious violation, light and dark", async (t) => {
   const server = await startServer(t);
   const page = await openPage(t, server.base);

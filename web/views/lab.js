@@ -140,6 +140,8 @@ function createLab({ root, signal, query, store }, lab) {
   let in_bounds = true;
   let starting = false;
   let animation = 0;
+  /** What had the focus is gone, and what takes its place is not there yet. */
+  let unseated = false;
   /** One key after the other, as they were pressed. */
   let typed = Promise.resolve();
   const history = createHistory(lab, signal);
@@ -239,7 +241,21 @@ function createLab({ root, signal, query, store }, lab) {
     renderHistory();
   }
 
+  /**
+   * Whoever goes by keyboard goes on from what took the place of the control that was used: the form gives way to Stop,
+   * that to Run again, and to predict anew there is the form again.
+   * @param {Element|null} held  what had the focus before
+   */
+  function keepFocus(held) {
+    if (held && root.contains(held)) unseated = held.matches("[hidden] *, [hidden], :disabled");
+    const next = [frame.stop, frame.again].find((button) => !button.hidden) ?? frame.predict.first();
+    if (!unseated || !next) return;
+    next.focus();
+    unseated = false;
+  }
+
   function render() {
+    const held = document.activeElement;
     const attempt = session.attempt();
     const over = isOver(attempt);
     const running = starting || (attempt !== null && !over);
@@ -264,6 +280,7 @@ function createLab({ root, signal, query, store }, lab) {
       look: legend.lookOf(lab.mechanisms[0] ?? ""),
     });
     renderEnd(over ? attempt : null);
+    keepFocus(held);
   }
 
   /** @param {number} id */

@@ -118,6 +118,8 @@ export function createPredict(lab, { onrun, onagain }) {
       because.hidden = !prediction?.reason;
       refresh();
     },
+    /** Where an answer begins, while one can be given. @returns {HTMLElement|null} */
+    first: () => (form.hidden ? null : answer.element.querySelector("input")),
     /** Empties the form for another prediction. */
     clear() {
       answer.clear();
