@@ -1,56 +1,29 @@
 #include "server/lab_catalogue.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "common/cleanup.h"
-
-enum { CHOICES_MAX = 32 };
-
-#define VALUE_TYPE_WORDS(WORD)                                                                               \
-    WORD(VALUE_INTEGER, "integer")                                                                           \
-    WORD(VALUE_CHOICE, "choice")                                                                             \
-    WORD(VALUE_BOOLEAN, "boolean")
-enum value_type { VALUE_TYPE_WORDS(WORDS_ENUM) VALUE_TYPE_COUNT };
-#define VALUE_TYPE_NAME(symbol, name) [symbol] = (name),
-static const char *const value_type_names[VALUE_TYPE_COUNT] = {VALUE_TYPE_WORDS(VALUE_TYPE_NAME)};
+#include "common/lab_range.h"
 
 static const char *string_of(const struct json_node *object, const char *name)
 {
     return json_string_or(json_member(object, name), "");
 }
 
-static enum value_type type_of(const struct json_node *range)
-{
-    return (enum value_type)text_index_of(string_of(range, "type"), value_type_names, VALUE_TYPE_COUNT);
-}
-
 /* ---- reading ---- */
-
-static bool range_is_sound(const struct json_node *range)
-{
-    int type = text_index_of(string_of(range, "type"), value_type_names, VALUE_TYPE_COUNT);
-    size_t choices = json_count(json_member(range, "choices"));
-    if (type == VALUE_CHOICE)
-        return choices > 0 && choices <= CHOICES_MAX;
-    if (type == VALUE_INTEGER)
-        return json_is_integer(json_member(range, "min")) && json_is_integer(json_member(range, "max"));
-    return type == VALUE_BOOLEAN;
-}
 
 static int check_lab(const struct json_node *lab, struct err *err)
 {
     const char *name = lab_name(lab);
     if (name[0] == '\0' || lab_duration_ms_max(lab) <= 0)
         return err_set(err, EPROTO, "a lab has no name or no duration");
-    const struct json_node *parameter = json_first(json_member(lab, "parameters"));
+    const struct json_node *parameters = json_member(lab, "parameters");
+    const struct json_node *parameter = json_first(parameters);
     for (; parameter != NULL; parameter = json_next(parameter))
-        if (string_of(parameter, "name")[0] == '\0' || !range_is_sound(parameter) ||
-            json_member(parameter, "default") == NULL)
-            return err_set(err, EPROTO, "a parameter of lab %.40s has no name, range or default", name);
-    if (!range_is_sound(json_member(lab, "prediction")))
+        if (!lab_range_parameter_is_sound(parameters, parameter))
+            return err_set(err, EPROTO,
+                           "a parameter of lab %.40s has no name, range, default or sound bounds", name);
+    if (!lab_range_is_sound(json_member(lab, "prediction")))
         return err_set(err, EPROTO, "lab %.40s does not say what can be predicted", name);
     return 0;
 }
@@ -142,66 +115,10 @@ int64_t claim_number(const struct json_node *claim)
 
 /* ---- what may be asked ---- */
 
-static size_t read_choices(const struct json_node *range, const char *choices[CHOICES_MAX])
-{
-    size_t count = 0;
-    const struct json_node *choice = json_first(json_member(range, "choices"));
-    for (; choice != NULL && count < CHOICES_MAX; choice = json_next(choice))
-        choices[count++] = json_string_or(choice, "");
-    return count;
-}
-
-/* True: the value is within the range. object has it under name. */
-static bool check_value(const struct json_node *range, const struct json_node *object, const char *name,
-                        struct faults *faults)
-{
-    const char *choices[CHOICES_MAX];
-    int64_t integer = json_integer_or(json_member(range, "min"), 0);
-    int word = 0;
-    bool truth = false;
-    switch (type_of(range)) {
-    case VALUE_INTEGER:
-        return json_read_integer(object, name, integer, json_integer_or(json_member(range, "max"), 0),
-                                 &integer, faults);
-    case VALUE_CHOICE:
-        return json_read_word(object, name, choices, read_choices(range, choices), &word, faults);
-    default:
-        return json_read_boolean(object, name, &truth, faults);
-    }
-}
-
-static void check_names(const struct json_node *lab, const struct json_node *given, struct faults *faults)
-{
-    const struct json_node *parameters = json_member(lab, "parameters");
-    AUTO_FREE const char **names = calloc(json_count(parameters) + 1, sizeof *names);
-    size_t count = 0;
-    const struct json_node *parameter = json_first(parameters);
-    for (; names != NULL && parameter != NULL; parameter = json_next(parameter))
-        names[count++] = string_of(parameter, "name");
-    if (names != NULL)
-        json_read_only_known(given, names, count, faults);
-}
-
 void lab_read_parameters(const struct json_node *lab, const struct json_node *given, struct text *parameters,
                          struct faults *faults)
 {
-    struct faults own = {.count = 0};
-    if (given != NULL && !json_is(given, JSON_OBJECT)) {
-        faults_add(faults, "/parameters", "must be an object, got %s", json_kind_name(json_kind_of(given)));
-        return;
-    }
-    struct json_writer writer = json_writer_on(parameters);
-    json_begin_object(&writer, NULL);
-    const struct json_node *parameter = json_first(json_member(lab, "parameters"));
-    for (; parameter != NULL; parameter = json_next(parameter)) {
-        const char *name = string_of(parameter, "name");
-        bool is_given = check_value(parameter, given, name, &own);
-        json_write_node(&writer, name,
-                        json_member(is_given ? given : parameter, is_given ? name : "default"));
-    }
-    json_end_object(&writer);
-    check_names(lab, given, &own);
-    faults_add_below(faults, "/parameters", &own);
+    lab_range_complete(json_member(lab, "parameters"), given, parameters, faults);
 }
 
 void lab_check_answer(const struct json_node *lab, const struct json_node *prediction, struct faults *faults)
@@ -209,7 +126,7 @@ void lab_check_answer(const struct json_node *lab, const struct json_node *predi
     if (json_member(prediction, "answer") == NULL)
         faults_add(faults, "/answer", "is missing");
     else
-        check_value(json_member(lab, "prediction"), prediction, "answer", faults);
+        lab_range_check(json_member(lab, "prediction"), prediction, "answer", faults);
 }
 
 int lab_judge_answer(const struct json_node *lab, const struct json_node *answer,

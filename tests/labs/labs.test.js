@@ -4,6 +4,7 @@
  * end left open.
  */
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { describe, test } from "node:test";
@@ -16,6 +17,9 @@ import { catalogue, descriptorsOf, is_root, processesOf, startLab, takeLab, titl
 const messages = JSON.parse(await readFile(new URL("../../web/messages/en.json", import.meta.url), "utf8"));
 const labs = await catalogue();
 const can_race = cpus().length > 1;
+/** What a lab measures in pages of this machine. */
+const page_bytes = Number(execFileSync("getconf", ["PAGESIZE"]));
+const toPage = (/** @type {number} */ bytes) => Math.ceil(bytes / page_bytes) * page_bytes;
 const at_once = { concurrency: 4 };
 
 /**
@@ -24,9 +28,9 @@ const at_once = { concurrency: 4 };
  */
 const certain = {
   shm_alone: [
-    [{}, "survives", "leaks", { size_bytes: 25600, mapped_bytes: 28672, second_address: "0x5000000", attached_count: 0, text_left: "Hello, world." }],
+    [{}, "survives", "leaks", { size_bytes: 25600, mapped_bytes: toPage(25600), second_address: "0x5000000", attached_count: 0, text_left: "Hello, world." }],
     [{ remove: true }, "gone", "removed", { visitor_errno: "EINVAL", text_left: null }],
-    [{ size_bytes: 1, address: "null" }, "survives", "leaks", { size_bytes: 1, mapped_bytes: 4096, text_left: "H" }],
+    [{ size_bytes: 1, address: "null" }, "survives", "leaks", { size_bytes: 1, mapped_bytes: page_bytes, text_left: "H" }],
   ],
   shm_server: [
     [{ poll_ms: 200 }, "within_one_poll", "polled", { client_errno: null, client_read: "abcdefghijklmnopqrstuvwxyz" }],
@@ -60,8 +64,8 @@ const certain = {
     [{ mapping: "private" }, 15, "private", { in_memory: 30, in_file_while_mapped: 15 }],
     [{ doublings: 3, file_bytes: 2 }, 12, "cut", { in_memory: 120 }],
     [{ doublings: 28, file_bytes: 64 }, -268435456, "overflow"],
-    [{ offset_bytes: 1 }, null, "einval", { mmap_errno: "EINVAL" }],
-    [{ offset_bytes: 4096 }, null, "sigbus", { mmap_errno: null }],
+    [{ offset_bytes: 1 }, null, "einval", { mmap_errno: "EINVAL", page_bytes }],
+    [{ offset_bytes: page_bytes }, null, "sigbus", { mmap_errno: null }],
   ],
   pipe_stdio: [
     [{ interval_ms: 100 }, "one_by_one", "flushed", { lines: 5, bytes_kept_by_parent_stream: 0, bytes_kept_by_child_stream: 0 }],
@@ -69,12 +73,12 @@ const certain = {
     [{ interval_ms: 100, screen: "pipe" }, "all_at_the_end", "kept_by_child", { lines: 5, bytes_kept_by_parent_stream: 0, bytes_kept_by_child_stream: 7 }],
   ],
   pipe_gauge: [
-    [{}, 65536, "exact", { slots: 16, writes_returned: 16, still_blocked_after_100_bytes: true }],
-    [{ chunk_bytes: 4097, delay_ms: 0 }, 45066, "page_slots", { writes_returned: 10, bytes_of_blocked_write: 4096 }],
-    [{ chunk_bytes: 2049, delay_ms: 0 }, 32784, "page_slots", { first_page_bytes: 2049 }],
-    [{ chunk_bytes: 1, capacity_bytes: 4096, delay_ms: 0 }, 4096, "exact", { slots: 1, writes_returned: 4096 }],
-    [{ chunk_bytes: 65536, capacity_bytes: 4096, delay_ms: 0 }, 4096, "one_write", { bytes_of_blocked_write: 4096 }],
-    [{ chunk_bytes: 65536, capacity_bytes: 1048576, delay_ms: 0 }, 1048576, "exact", { slots: 256 }],
+    [{}, 16 * page_bytes, "exact", { slots: 16, writes_returned: 16, still_blocked_after_100_bytes: true }],
+    [{ chunk_bytes: page_bytes + 1, delay_ms: 0 }, 11 * page_bytes + 10, "page_slots", { writes_returned: 10, bytes_of_blocked_write: page_bytes }],
+    [{ chunk_bytes: page_bytes / 2 + 1, delay_ms: 0 }, 16 * (page_bytes / 2 + 1), "page_slots", { first_page_bytes: page_bytes / 2 + 1 }],
+    [{ chunk_bytes: 1, capacity_bytes: page_bytes, delay_ms: 0 }, page_bytes, "exact", { slots: 1, writes_returned: page_bytes }],
+    [{ chunk_bytes: 16 * page_bytes, capacity_bytes: page_bytes, delay_ms: 0 }, page_bytes, "one_write", { bytes_of_blocked_write: page_bytes }],
+    [{ chunk_bytes: 16 * page_bytes, capacity_bytes: 1048576, delay_ms: 0 }, 1048576, "exact", { slots: 1048576 / page_bytes }],
   ],
   pipe_ends: [
     [{}, "eof", "eof", { read_returned: 0, who_stayed: "reader" }],
@@ -113,6 +117,9 @@ const certain = {
     [{}, "page_alone", "page_alone", { first_line: "<h1>It works</h1>" }],
     [{ request: "http_1_0" }, "headers_and_page", "headers_and_page", { first_line: "HTTP/1.1 200 OK" }],
     [{ request: "no_host" }, "error", "error"],
+    [{ request: "typed" }, "headers_and_page", "headers_and_page", { request_bytes: 28 }],
+    [{ request: "typed", typed: "GET /\\r\\n" }, "page_alone", "page_alone", { request_bytes: 7 }],
+    [{ request: "typed", typed: "PUT / HTTP/1.1\\n\\x\\\\\\r\\n\\r\\n" }, "error", "error", { request_bytes: 22 }],
     [{ request: "no_end" }, "nothing", "nothing", { answer_bytes: 0, server_gave_up: true }],
   ],
   reach: [
@@ -123,6 +130,17 @@ const certain = {
     [{ mechanism: "pipe_sent" }, "joins", "sent"],
   ],
 };
+
+/** Each value is allowed, but not all of them together. @type {[string, Parameters, string, string][]} */
+const conflicts = [
+  ["lost_update", { gap: "yield" }, "increments", "must be 1 to 10000 while gap is yield, got 200000"],
+  ["lost_update", { lock: "semaphore", increments: 10001 }, "increments", "must be 1 to 10000 while lock is semaphore, got 10001"],
+  ["fastest", { placement: "same_cpu", wait: "spin" }, "wait", "must be futex or semaphore while placement is same_cpu, got spin"],
+  ["pipe_stdio", { lines: 20, interval_ms: 401 }, "interval_ms", "must be 0 to 400 while lines is 20, got 401"],
+  ["socket_echo", { bytes: 1, writes: 2 }, "writes", "must be 1 to 1 while bytes is 1, got 2"],
+  ["socket_echo", { bytes: 65, writes: 1, buffer_bytes: 1 }, "buffer_bytes", "must be 2 to 65536 while bytes is 65, got 1"],
+  ["torn_record", { record_bytes: 12 }, "record_bytes", "must be a multiple of 8 from 8 to 4096, got 12"],
+];
 
 /** What may happen and usually does. @type {[string, Parameters, unknown, string][]} */
 const likely = [
@@ -219,7 +237,7 @@ describe("labs", at_once, () => {
     assert.equal(open.call, "write");
     assert.ok(!lab.lines.some((line) => line.type === "return" && line.number === open.number), "it has not returned");
     const { lines } = await lab.ended;
-    assert.ok(lines.some((line) => line.type === "return" && line.number === open.number && line.returned === 4096));
+    assert.ok(lines.some((line) => line.type === "return" && line.number === open.number && line.returned === page_bytes));
   });
 
   test("nobody but the workers holds an end of the pipe", async () => {
@@ -236,8 +254,8 @@ describe("labs", at_once, () => {
   test("more calls than the ring holds are counted", async () => {
     const { result, lines } = await takeLab("pipe_gauge", { chunk_bytes: 1, delay_ms: 0 });
     const told = lines.filter((line) => line.type === "call" && line.worker === "writer" && line.call === "write").length;
-    assert.ok(result.dropped_calls > 0 && told < 65536, `${told} told, ${result.dropped_calls} dropped`);
-    assert.equal(result.outcome, 65536);
+    assert.ok(result.dropped_calls > 0 && told < result.outcome, `${told} told, ${result.dropped_calls} dropped`);
+    assert.equal(result.outcome, 16 * page_bytes);
   });
 
   test("what is typed travels through the FIFO", async () => {
@@ -254,6 +272,7 @@ describe("labs", at_once, () => {
       const wrong = lab.parameters.flatMap((/** @type {any} */ one) => {
         if (one.type === "choice") return [[one, "no such", one.choices.join(", ")]];
         if (one.type === "boolean") return [[one, 1, "true or false"]];
+        if (one.type === "text") return ["", "x".repeat(one.max + 1), "\u00e9", "a\tb", 7].map((value) => [one, value, `${one.min} to ${one.max}`]);
         return [one.min - 1, one.max + 1, 1.5, "1"].map((value) => [one, value, `${one.min} to ${one.max}`]);
       });
       for (const [parameter, value, allowed] of wrong.slice(0, 6)) {
@@ -266,8 +285,10 @@ describe("labs", at_once, () => {
     }
     const { lines } = await takeLab("pipe_gauge", { chunk: 1 });
     assert.equal(lines[0].errors[0].pointer, "/parameters/chunk");
-    assert.equal((await takeLab("lost_update", { gap: "yield" })).status, 2);
-    assert.equal((await takeLab("fastest", { placement: "same_cpu", wait: "spin" })).status, 2);
+    for (const [name, parameters, pointer, detail] of conflicts) {
+      const { status, lines: [refused] } = await takeLab(name, parameters);
+      assert.deepEqual([status, refused.errors], [2, [{ pointer: `/parameters/${pointer}`, detail }]], name);
+    }
   });
 
   test("there is a word for everything that a student reads", () => {

@@ -16,7 +16,7 @@ import {
   parametersOf,
   permalinkOf,
   readValue,
-  refusalsIn,
+  refusalsOf,
   sliderOf,
 } from "../../web/js/lab-parameters.js";
 import { fillIn, languagesToTry, overlay } from "../../web/js/messages.js";
@@ -38,12 +38,17 @@ const lab = {
   interactive: false,
   duration_ms_max: 10000,
   parameters: [
-    { name: "chunk_bytes", type: "integer", min: 1, max: 65536, default: 4096, choices: null, title: "Chunk" },
+    {
+      ...{ name: "chunk_bytes", type: "integer", min: 1, max: 65536, step: 1, default: 4096, choices: null, title: "Chunk" },
+      bounds: [{ kind: "max", by: "lock", when: ["atomic"], limit: 5000 }],
+    },
     {
       name: "lock",
       type: "choice",
       min: null,
       max: null,
+      step: null,
+      bounds: [],
       default: "none",
       choices: [
         { value: "none", title: "No lock" },
@@ -51,7 +56,7 @@ const lab = {
       ],
       title: "Lock",
     },
-    { name: "flush", type: "boolean", min: null, max: null, default: true, choices: null, title: "Flush" },
+    { name: "flush", type: "boolean", min: null, max: null, step: null, bounds: [], default: true, choices: null, title: "Flush" },
   ],
   prediction: { type: "integer", min: 0, max: 10, choices: null, tolerance_percent: 0, title: "" },
   next: [],
@@ -81,12 +86,40 @@ test("bounds are inclusive and what is refused says what is allowed", () => {
   assert.match(readValue(lab.parameters[1], "?").error ?? "", /none, atomic/);
 });
 
-test("what a lab refused names its parameter", () => {
-  assert.deepEqual(refusalsIn("/parameters/interval_ms: at most 400"), [
-    { pointer: "/parameters/interval_ms", detail: "at most 400" },
-  ]);
-  assert.deepEqual(refusalsIn("the worker was killed"), []);
-  assert.deepEqual(refusalsIn(null), []);
+test("a text is so many printable characters, a number a multiple of its step", () => {
+  const text = /** @type {const} */ ({ type: "text", min: 1, max: 5, choices: null });
+  for (const [typed, value] of [["GET /", "GET /"], ["", null], ["GET /x", null], ["é", null], ["a\tb", null]])
+    assert.equal(readValue(text, String(typed)).value, value, String(typed));
+  const record = /** @type {const} */ ({ type: "integer", min: 8, max: 64, step: 8, choices: null });
+  for (const [typed, value] of [["16", 16], ["12", null], ["72", null]]) assert.equal(readValue(record, String(typed)).value, value);
+});
+
+test("values that do not go together are refused with the parameter that is to be changed", () => {
+  const plain = { ...lab.parameters[0], bounds: [] };
+  const number = (/** @type {string} */ name, /** @type {any[]} */ ...bounds) => ({ ...plain, name, title: name, bounds });
+  /** @type {[any[], object, string[]][]} */
+  const cases = [
+    [lab.parameters, { chunk_bytes: 5001, lock: "atomic" }, ["/parameters/chunk_bytes"]],
+    [lab.parameters, { chunk_bytes: 5000, lock: "atomic" }, []],
+    [lab.parameters, { chunk_bytes: 5001, lock: "none" }, []],
+    [[number("a", { kind: "product", by: "b", when: [], limit: 100 }), number("b")], { a: 34, b: 3 }, ["/parameters/a"]],
+    [[number("a", { kind: "product", by: "b", when: [], limit: 100 }), number("b")], { a: 33, b: 3 }, []],
+    [[number("a", { kind: "times", by: "b", when: [], limit: 2 }), number("b")], { a: 7, b: 3 }, ["/parameters/a"]],
+    [[number("a", { kind: "times", by: "b", when: [], limit: 2 }), number("b")], { a: 6, b: 3 }, []],
+    [[number("a", { kind: "share", by: "b", when: [], limit: 64 }), number("b")], { a: 1, b: 65 }, ["/parameters/a"]],
+    [[number("a", { kind: "share", by: "b", when: [], limit: 64 }), number("b")], { a: 2, b: 65 }, []],
+    [
+      [{ ...lab.parameters[1], bounds: [{ kind: "not", by: "how", when: ["x"], limit: "none" }] }, number("how")],
+      { lock: "none", how: "x" },
+      ["/parameters/lock"],
+    ],
+  ];
+  for (const [parameters, values, pointers] of cases)
+    assert.deepEqual(
+      refusalsOf({ ...lab, parameters }, /** @type {any} */ (values)).map(({ pointer }) => pointer),
+      pointers,
+      JSON.stringify(values),
+    );
 });
 
 test("neighbours are one change away", () => {
@@ -223,7 +256,8 @@ test("every sentence the page asks for by name is in the catalogue, and none is 
       .filter((name) => name.endsWith(".js"))
       .map((name) => join(web, folder, name)),
   );
-  const sources = [...files, join(web, "js/messages.js"), ...["lab", "labs", "claim", "claims"].map((name) => join(web, `views/${name}.js`))]
+  const scripts = ["messages", "lab-parameters"].map((name) => join(web, `js/${name}.js`));
+  const sources = [...files, ...scripts, ...["lab", "labs", "claim", "claims"].map((name) => join(web, `views/${name}.js`))]
     .map((file) => readFileSync(file, "utf8"))
     .join("\n");
   /** @type {string[]} */

@@ -14,11 +14,11 @@ export const defaultsOf = (lab) => Object.fromEntries(lab.parameters.map((one) =
 
 /**
  * Reads a value as it was typed or stood in an address.
- * @param {Pick<LabParameter, "type"|"min"|"max"|"choices">} parameter
+ * @param {Pick<LabParameter, "type"|"min"|"max"|"choices"> & {step?: number|null}} parameter
  * @param {string} text
  * @returns {{value: Answer|null, error: string|null}}  error: what would be allowed
  */
-export function readValue({ type, min, max, choices }, text) {
+export function readValue({ type, min, max, step, choices }, text) {
   if (type === "boolean") {
     const value = { true: true, false: false }[text];
     return value === undefined ? { value: null, error: "true, false" } : { value, error: null };
@@ -29,8 +29,13 @@ export function readValue({ type, min, max, choices }, text) {
       ? { value: choice.value, error: null }
       : { value: null, error: (choices ?? []).map((one) => String(one.value)).join(", ") };
   }
+  if (type === "text") {
+    const allowed = /^[ -~]*$/.test(text) && text.length >= (min ?? 0) && text.length <= (max ?? Infinity);
+    return allowed ? { value: text, error: null } : { value: null, error: `${min ?? ""} – ${max ?? ""}` };
+  }
   const value = /^\s*-?\d+\s*$/.test(text) ? Number(text) : NaN;
-  const allowed = Number.isSafeInteger(value) && value >= (min ?? -Infinity) && value <= (max ?? Infinity);
+  const within = Number.isSafeInteger(value) && value >= (min ?? -Infinity) && value <= (max ?? Infinity);
+  const allowed = within && value % (step ?? 1) === 0;
   return allowed ? { value, error: null } : { value: null, error: `${min ?? ""} – ${max ?? ""}` };
 }
 
@@ -85,20 +90,52 @@ export function answerText(of, value) {
 export const quotedAnswer = (of, value) => (of.choices ? `“${answerText(of, value)}”` : answerText(of, value));
 
 /**
- * A lab may refuse parameters that the bounds of each allow, and says which in the attempt's message.
- * @param {string|null|undefined} message
+ * What one bound leaves of a parameter's range; `common/lab_range.h` says what each kind means.
+ * @param {LabParameter} parameter
+ * @param {import("./types.js").LabBound} bound
+ * @param {Parameters} parameters
+ * @returns {{min: number, max: number, choices: import("./types.js").Choice[]}}
+ */
+function narrow({ min, max, choices }, { kind, by, when, limit }, parameters) {
+  const [range, other, number] = [{ min: min ?? 0, max: max ?? 0, choices: choices ?? [] }, parameters[by], Number(limit)];
+  const applies = when.includes(String(other));
+  const most = { max: applies ? number : Infinity, product: Math.floor(number / Number(other)), times: number * Number(other) };
+  if (kind === "not") return applies ? { ...range, choices: range.choices.filter(({ value }) => value !== limit) } : range;
+  if (kind === "share") return { ...range, min: Math.max(range.min, Math.ceil(Number(other) / number)) };
+  return { ...range, max: Math.min(range.max, most[kind]) };
+}
+
+/**
+ * What does not go together, each value being within its own range: as the server would refuse it.
+ * @param {Lab} lab
+ * @param {Parameters} parameters
  * @returns {import("./api.js").FieldError[]}
  */
-export function refusalsIn(message) {
-  const [, pointer, detail] = /^(\/parameters\/\w+): (.*)$/s.exec(message ?? "") ?? [];
-  return pointer ? [{ pointer, detail }] : [];
+export function refusalsOf(lab, parameters) {
+  return lab.parameters.flatMap((parameter) => {
+    const { name, type } = parameter;
+    const value = parameters[name];
+    for (const bound of parameter.bounds) {
+      const { min, max, choices } = narrow(parameter, bound, parameters);
+      const fits = type === "choice" ? choices.some((one) => one.value === value) : Number(value) >= min && Number(value) <= max;
+      if (fits) continue;
+      const allowed =
+        type === "choice"
+          ? choices.map(({ title }) => `“${title}”`).join(", ")
+          : say("setup.range", { min: groupDigits(min), max: groupDigits(max) });
+      const by = lab.parameters.find((one) => one.name === bound.by);
+      const because = { by: by?.title ?? bound.by, value: answerText(by, parameters[bound.by]) };
+      return [{ pointer: `/parameters/${name}`, detail: say("setup.narrowed", { allowed, ...because }) }];
+    }
+    return [];
+  });
 }
 
 /** @param {number} value */
 export const groupDigits = (value) => String(value).replace(/\B(?=(\d{3})+$)/g, "\u202f");
 
 /**
- * One step away from what was tried: each choice not taken, each switch turned.
+ * One step away from what was tried, and allowed: each choice not taken, each switch turned.
  * @param {Lab} lab
  * @param {Parameters} tried
  * @returns {{parameter: LabParameter, value: Answer, parameters: Parameters}[]}
@@ -110,7 +147,8 @@ export function neighboursOf(lab, tried) {
       type === "boolean" ? [!tried[name]] : type === "choice" ? (choices ?? []).map((one) => one.value) : [];
     return values
       .filter((value) => value !== tried[name])
-      .map((value) => ({ parameter, value, parameters: { ...tried, [name]: value } }));
+      .map((value) => ({ parameter, value, parameters: { ...tried, [name]: value } }))
+      .filter((next) => refusalsOf(lab, next.parameters).length === 0);
   });
 }
 

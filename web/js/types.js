@@ -286,12 +286,20 @@
  *
  * @typedef {object} LabParameter
  * @property {string} name
- * @property {"integer"|"choice"|"boolean"} type
- * @property {number|null} min
+ * @property {"integer"|"choice"|"boolean"|"text"} type
+ * @property {number|null} min  of a text: how many characters
  * @property {number|null} max
+ * @property {number|null} step  an integer is a multiple of it
+ * @property {LabBound[]} bounds
  * @property {Answer} default
  * @property {Choice[]|null} choices
  * @property {string} title
+ *
+ * @typedef {object} LabBound  what another parameter makes of the range
+ * @property {"max"|"not"|"product"|"times"|"share"} kind
+ * @property {string} by
+ * @property {string[]} when  the choices of the other that make it so
+ * @property {number|string} limit
  *
  * @typedef {object} LabPrediction
  * @property {"integer"|"choice"} type

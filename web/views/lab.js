@@ -4,7 +4,7 @@ import { loadCatalogue, problemText } from "../js/actions.js";
 import * as api from "../js/api.js";
 import { createAttemptSession, isOver } from "../js/attempt-session.js";
 import { h, setChildren, setText } from "../js/dom.js";
-import { defaultsOf, parametersOf, permalinkOf, refusalsIn, sameParameters } from "../js/lab-parameters.js";
+import { defaultsOf, parametersOf, permalinkOf, refusalsOf, sameParameters } from "../js/lab-parameters.js";
 import { legendOf } from "../js/mechanisms.js";
 import { loadMessages, say } from "../js/messages.js";
 import { navigate, navigateQuery, setTitle } from "../js/router.js";
@@ -236,7 +236,6 @@ function createLab({ root, signal, query, store }, lab) {
     if ((ended?.id ?? 0) === explained) return;
     explained = ended?.id ?? 0;
     frame.explain.update(lab, ended);
-    frame.setup.refuse(refusalsIn(ended?.message));
     frame.sheet.update(ended);
     renderHistory();
   }
@@ -261,10 +260,11 @@ function createLab({ root, signal, query, store }, lab) {
     const running = starting || (attempt !== null && !over);
     const legend = legendOf(store.getState().mechanisms);
     const projected = asked.has("projector");
+    const fits = refusalsOf(lab, parameters).length === 0;
     document.documentElement.toggleAttribute("data-projector", projected);
     frame.projector.update(projected);
     frame.setup.update(parameters, running, in_bounds);
-    frame.predict.update(over ? "locked" : running ? "busy" : "open", attempt?.prediction ?? null, in_bounds);
+    frame.predict.update(over ? "locked" : running ? "busy" : "open", attempt?.prediction ?? null, in_bounds && fits);
     frame.status.update(attempt);
     frame.hand_in.update(attempt, parameters);
     frame.before.hidden = attempt !== null;

@@ -17,8 +17,9 @@ enum { MESSAGE_BYTES, PLACEMENT, MEMORY_WAIT, MEASURE };
 enum { TWO_CPUS, SAME_CPU };
 enum { ROUND_TRIP, STREAM };
 static const char *const placements[] = {[TWO_CPUS] = "two_cpus", [SAME_CPU] = "same_cpu", NULL};
-static const char *const waits[] = {"spin", "futex", "semaphore", NULL};
-static const enum wait wait_of[] = {WAIT_SPIN, WAIT_FUTEX, WAIT_SEM_SYSV};
+enum { SPIN, FUTEX, SEMAPHORE };
+static const char *const waits[] = {[SPIN] = "spin", [FUTEX] = "futex", [SEMAPHORE] = "semaphore", NULL};
+static const enum wait wait_of[] = {[SPIN] = WAIT_SPIN, [FUTEX] = WAIT_FUTEX, [SEMAPHORE] = WAIT_SEM_SYSV};
 static const char *const measures[] = {[ROUND_TRIP] = "round_trip", [STREAM] = "stream", NULL};
 
 /* Those of the notes, and as what an answer names them: two that are the same thing in the kernel are one. */
@@ -120,14 +121,6 @@ static void conclude(struct lab *lab, const struct race *race)
 
 /* ---- the leader ---- */
 
-static void check(const int64_t *values, struct faults *faults)
-{
-    if (values[PLACEMENT] == SAME_CPU && wait_of[values[MEMORY_WAIT]] == WAIT_SPIN)
-        faults_add(faults, "/wait",
-                   "must be futex or semaphore on one CPU: who spins there keeps it from "
-                   "the one it waits for");
-}
-
 static int run(struct lab *lab, struct err *err)
 {
     struct race *race = lab_shared(lab);
@@ -159,9 +152,10 @@ const struct lab_definition fastest_lab = {
                    [PLACEMENT] = {.name = "placement", .type = LAB_CHOICE, .choices = placements},
                    [MEMORY_WAIT] = {.name = "wait", .type = LAB_CHOICE, .choices = waits},
                    [MEASURE] = {.name = "measure", .type = LAB_CHOICE, .choices = measures}},
+    /* Who spins on the only CPU keeps it from the one it waits for. */
+    .bounds = {{MEMORY_WAIT, PLACEMENT, LAB_BOUND_NOT, 1u << SAME_CPU, SPIN}},
     .prediction = {.type = LAB_CHOICE,
                    .choices = (const char *const[]){"memory", "pipe", "unix_stream", "tcp", NULL}},
     .shared_bytes = sizeof(struct race),
-    .check = check,
     .run = run,
 };

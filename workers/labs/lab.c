@@ -76,6 +76,11 @@ int64_t lab_value(const struct lab *lab, int parameter)
     return lab->values[parameter];
 }
 
+const char *lab_text(const struct lab *lab, int parameter)
+{
+    return lab->texts[parameter];
+}
+
 void *lab_shared(const struct lab *lab)
 {
     return lab->shared;

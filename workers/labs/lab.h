@@ -25,10 +25,12 @@
 #include "common/err.h"
 #include "common/faults.h"
 #include "common/json.h"
+#include "common/lab_range.h"
 #include "workers/timeline.h"
 
 enum {
     LAB_PARAMETERS_MAX = 8,
+    LAB_BOUNDS_MAX = 4,
     LAB_WORKERS_MAX = 32, /* in the course of a lab; with their leader at most 16 processes at a time */
     LAB_DURATION_MS = 10000,
     LAB_INTERACTIVE_MS = 120000,
@@ -36,14 +38,26 @@ enum {
     LAB_ALL = -1,
 };
 
-enum lab_value_type { LAB_INTEGER, LAB_CHOICE, LAB_BOOLEAN };
-
+/* Ranges are those of common/lab_range.h. */
 struct lab_parameter {
     const char *name;
     enum lab_value_type type;
-    int64_t min, max;           /* of an integer */
+    int64_t min, max; /* of an integer; bytes of a text */
+    int step;         /* an integer is a multiple of it; 0 is 1 */
+    /* What the kernel counts in pages, in pages of this machine: instead of min, max and standard, unless 0.
+     */
+    int min_pages, max_pages, standard_pages;
     const char *const *choices; /* of a choice; ends with NULL */
     int64_t standard;           /* the default: a number, an index into choices, or 0 and 1 */
+    const char *standard_text;  /* of a text */
+};
+
+/* What another parameter makes of one's range. */
+struct lab_bound {
+    int parameter, by; /* their places */
+    enum lab_bound_kind kind;
+    unsigned when; /* a bit for each choice of by that makes it so */
+    int64_t limit; /* of LAB_BOUND_NOT the index of a choice */
 };
 
 struct lab_prediction {
@@ -65,10 +79,9 @@ struct lab_definition {
     const char *const *panels;
     const int *claims;                                   /* ends with 0 */
     struct lab_parameter parameters[LAB_PARAMETERS_MAX]; /* ends with an empty one */
+    struct lab_bound bounds[LAB_BOUNDS_MAX];             /* ends with an empty one */
     struct lab_prediction prediction;
     size_t shared_bytes; /* what lab_shared points to */
-    /* Optional: bounds that concern several parameters. */
-    void (*check)(const int64_t *values, struct faults *faults);
     int (*run)(struct lab *lab, struct err *err);
 };
 
@@ -80,6 +93,8 @@ const struct lab_definition *lab_find(const char *name);
 
 /* A parameter's value by its place in the definition. */
 int64_t lab_value(const struct lab *lab, int parameter);
+/* The same of a text. */
+const char *lab_text(const struct lab *lab, int parameter);
 /* Memory shared by all processes of the lab, zeroed at first. */
 void *lab_shared(const struct lab *lab);
 /* A moment of CLOCK_MONOTONIC as the observer counts. */

@@ -60,7 +60,7 @@ static void read_values(struct lab *lab, const struct text *request, struct faul
         if (document == NULL)
             faults_add(faults, "", "%s", err.text);
     }
-    lab_values_read(lab->definition, document, lab->values, faults);
+    lab_values_read(lab, document, faults);
 }
 
 /* For whoever reads the lines, and for a person at a terminal. The line break in front ends a line that a

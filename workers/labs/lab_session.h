@@ -55,6 +55,7 @@ struct lab_follower {
 struct lab {
     const struct lab_definition *definition;
     int64_t values[LAB_PARAMETERS_MAX];
+    char texts[LAB_PARAMETERS_MAX][LAB_TEXT_BYTES_MAX + 1];
     const struct enclosure *enclosure;
     struct lab_memory *memory;
     void *shared;
@@ -105,9 +106,8 @@ void lab_take_input(struct lab *lab);
 void lab_hand_on_input(struct lab *lab);
 
 /* lab_values.c */
-/* Reads "parameters" out of the request; faults name what is wrong. */
-void lab_values_read(const struct lab_definition *definition, const struct json_node *request,
-                     int64_t *values, struct faults *faults);
+/* Reads "parameters" out of the request into values and texts; faults name what is wrong. */
+void lab_values_read(struct lab *lab, const struct json_node *request, struct faults *faults);
 void lab_catalogue_write(struct json_writer *writer);
 
 #endif

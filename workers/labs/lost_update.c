@@ -196,14 +196,6 @@ static void conclude(struct lab *lab, const struct counting *counting)
     lab_explain(lab, explanation_for(lab, all));
 }
 
-static void check(const int64_t *values, struct faults *faults)
-{
-    bool is_slow = values[GAP] != NO_GAP || values[LOCK] == SEMAPHORE;
-    if (is_slow && values[INCREMENTS] > SLOW_INCREMENTS_MAX)
-        faults_add(faults, "/increments", "must be 1 to %d with a gap or a semaphore, got %lld",
-                   SLOW_INCREMENTS_MAX, (long long)values[INCREMENTS]);
-}
-
 static int run(struct lab *lab, struct err *err)
 {
     const struct counting *counting = lab_shared(lab);
@@ -235,8 +227,9 @@ const struct lab_definition lost_update_lab = {
                    [GAP] = {.name = "gap", .type = LAB_CHOICE, .choices = gaps},
                    [CPUS] = {.name = "cpus", .min = 1, .max = 2, .standard = 2},
                    [LOCK] = {.name = "lock", .type = LAB_CHOICE, .choices = locks}},
+    .bounds = {{INCREMENTS, GAP, LAB_BOUND_MAX, 1u << YIELD | 1u << ONE_US, SLOW_INCREMENTS_MAX},
+               {INCREMENTS, LOCK, LAB_BOUND_MAX, 1u << SEMAPHORE, SLOW_INCREMENTS_MAX}},
     .prediction = {.type = LAB_CHOICE, .choices = (const char *const[]){"exact", "fewer", "more", NULL}},
     .shared_bytes = sizeof(struct counting),
-    .check = check,
     .run = run,
 };

@@ -20,13 +20,14 @@
 enum { DOUBLINGS, MAPPING, FILE_BYTES, OFFSET_BYTES };
 enum { IS_SHARED, IS_PRIVATE };
 static const char *const mappings[] = {[IS_SHARED] = "shared", [IS_PRIVATE] = "private", NULL};
-enum { PAGE_BYTES = 4096, TEXT_BYTES = 24, PATH_BYTES = 300, DOUBLER = 0 };
+enum { TEXT_BYTES = 24, PATH_BYTES = 300, DOUBLER = 0 };
 enum { IS_DOUBLED }; /* gates */
 
 /* Bytes that are touched, one process each, for it may die of it. */
 enum { LAST_OF_FILE, FIRST_BEHIND, LAST_OF_PAGE, NEXT_PAGE, TOUCHES };
 
 struct doubled {
+    size_t page_bytes;
     int map_error;
     char memory[TEXT_BYTES];      /* what the doubler sees in the end */
     char seen[TEXT_BYTES];        /* by read(2) of another process, while the doubler has it mapped */
@@ -65,8 +66,8 @@ static void doubler(struct lab *lab, struct timeline *me)
     path_of(lab, path);
 
     int fd = TRACE(me, open(path, O_RDWR), "\"number\", O_RDWR");
-    char *memory = TRACE(me, (char *)mmap(NULL, PAGE_BYTES, PROT_READ | PROT_WRITE, kind, fd, offset),
-                         "NULL, %d, PROT_READ|PROT_WRITE, MAP_%s, %d, %d", PAGE_BYTES,
+    char *memory = TRACE(me, (char *)mmap(NULL, found->page_bytes, PROT_READ | PROT_WRITE, kind, fd, offset),
+                         "NULL, %zu, PROT_READ|PROT_WRITE, MAP_%s, %d, %d", found->page_bytes,
                          kind == MAP_SHARED ? "SHARED" : "PRIVATE", fd, offset);
     if (memory == MAP_FAILED) {
         found->map_error = errno;
@@ -111,8 +112,9 @@ static void latecomer(struct lab *lab, struct timeline *me)
 
 static int64_t touched_byte(const struct lab *lab, int touch)
 {
-    int64_t bytes = lab_value(lab, FILE_BYTES),
-            next_page = (bytes + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
+    const struct doubled *found = lab_shared(lab);
+    int64_t bytes = lab_value(lab, FILE_BYTES), page_bytes = (int64_t)found->page_bytes,
+            next_page = (bytes + page_bytes - 1) / page_bytes * page_bytes;
     int64_t places[TOUCHES] = {[LAST_OF_FILE] = bytes - 1,
                                [FIRST_BEHIND] = bytes,
                                [LAST_OF_PAGE] = next_page - 1,
@@ -125,7 +127,7 @@ static void toucher(struct lab *lab, struct timeline *me)
     struct doubled *found = lab_shared(lab);
     int touch = atomic_fetch_add(&found->touch, 1);
     int64_t place = touched_byte(lab, touch);
-    size_t mapped_bytes = (size_t)touched_byte(lab, NEXT_PAGE) + PAGE_BYTES;
+    size_t mapped_bytes = (size_t)touched_byte(lab, NEXT_PAGE) + found->page_bytes;
     char path[PATH_BYTES];
     path_of(lab, path);
     int fd = open(path, O_RDONLY);
@@ -234,6 +236,7 @@ static void conclude(struct lab *lab, const struct doubled *found)
     for (int64_t i = 0; i < lab_value(lab, DOUBLINGS); i++)
         expected = doubled(expected);
     json_write_integer(evidence, "file_bytes", lab_value(lab, FILE_BYTES));
+    json_write_unsigned(evidence, "page_bytes", found->page_bytes);
     json_write_string(evidence, "mmap_errno",
                       found->map_error != 0 ? strerrorname_np(found->map_error) : NULL);
     if (found->map_error != 0 || (WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS)) {
@@ -250,12 +253,14 @@ static void conclude(struct lab *lab, const struct doubled *found)
 
 static int run(struct lab *lab, struct err *err)
 {
+    struct doubled *found = lab_shared(lab);
+    found->page_bytes = (size_t)sysconf(_SC_PAGESIZE);
     lab_expect_signal(lab, SIGBUS);
     int result = make_file(lab, err);
     if (result == 0)
         result = play(lab, err);
     if (result == 0 && !lab_is_over(lab))
-        conclude(lab, lab_shared(lab));
+        conclude(lab, found);
     return result;
 }
 
@@ -268,8 +273,8 @@ const struct lab_definition mmap_doubled_lab = {
     .claims = (const int[]){24, 25, 26, 27, 29, 31, 32, 0},
     .parameters = {[DOUBLINGS] = {.name = "doublings", .min = 1, .max = 40, .standard = 1},
                    [MAPPING] = {.name = "mapping", .type = LAB_CHOICE, .choices = mappings},
-                   [FILE_BYTES] = {.name = "file_bytes", .min = 1, .max = 65536, .standard = 3},
-                   [OFFSET_BYTES] = {.name = "offset_bytes", .min = 0, .max = 8192, .standard = 0}},
+                   [FILE_BYTES] = {.name = "file_bytes", .min = 1, .max_pages = 16, .standard = 3},
+                   [OFFSET_BYTES] = {.name = "offset_bytes", .min = 0, .max_pages = 2, .standard = 0}},
     .prediction = {.type = LAB_INTEGER, .min = INT32_MIN, .max = JSON_INTEGER_MAX},
     .shared_bytes = sizeof(struct doubled),
     .run = run,

@@ -5,6 +5,7 @@
  * in pages, and a page that is partly filled is as taken as a full one. pipe(7), fcntl(2) F_SETPIPE_SZ. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -14,10 +15,12 @@
 
 enum { CHUNK_BYTES, CAPACITY_BYTES, DELAY_MS };
 enum { WRITER, READER };
-enum { PAGE_BYTES = 4096, SIP_BYTES = 100, MORE_CHUNKS = 8, LOOK_MS = 1000, RESUME_MS = 500, SAMPLES = 160 };
+enum { SIP_BYTES = 100, MORE_CHUNKS = 8, LOOK_MS = 1000, RESUME_MS = 500, SAMPLES = 160 };
+enum { CAPACITY_BYTES_MAX = 1 << 20 }; /* what pipe-max-size is, unless somebody changed it */
 
 struct gauge {
     int ends[2];
+    int64_t page_bytes;
     int64_t granted_bytes, writes_returned, blocked_ns;
     int64_t full_bytes, first_page_bytes;
     bool is_stuck_after_sip, goes_on_after_page;
@@ -49,12 +52,21 @@ static void sample(struct gauge *gauge, int fd, int pages)
     gauge->samples[number].at_ns = clock_now_ns();
 }
 
+/* Bounds and buffers go by the machine's page, which is 64 KiB on some. */
+static char *allocate(struct lab *lab, size_t bytes)
+{
+    char *memory = malloc(bytes);
+    if (memory == NULL)
+        lab_give_up(lab, ENOMEM, "a buffer");
+    return memory;
+}
+
 /* ---- the reader: waits until the writer is stuck, then takes a sip, a page, and all the rest ---- */
 
-static void read_until_end(struct gauge *gauge, struct timeline *me, int in)
+static void read_until_end(struct gauge *gauge, struct timeline *me, int in, char *page)
 {
-    static char page[PAGE_BYTES];
-    while (TRACE(me, read(in, page, sizeof page), "%d, …, %d", in, PAGE_BYTES) > 0)
+    size_t page_bytes = (size_t)gauge->page_bytes;
+    while (TRACE(me, read(in, page, page_bytes), "%d, …, %zu", in, page_bytes) > 0)
         sample(gauge, in, -1);
 }
 
@@ -63,14 +75,14 @@ static void reader(struct lab *lab, struct timeline *me)
     struct gauge *gauge = lab_shared(lab);
     int in = gauge->ends[0], bytes;
     unsigned delay_us = (unsigned)lab_value(lab, DELAY_MS) * 1000;
-    char page[PAGE_BYTES];
+    char *page = allocate(lab, (size_t)gauge->page_bytes);
 
     TRACE(me, close(gauge->ends[1]), "%d", gauge->ends[1]);
     while (!lab_await_asleep(lab, WRITER, LOOK_MS))
         ; /* a million chunks of one byte take a while */
     TRACE(me, ioctl(in, FIONREAD, &bytes), "%d, FIONREAD", in);
     gauge->full_bytes = bytes;
-    sample(gauge, in, (int)(gauge->granted_bytes / PAGE_BYTES));
+    sample(gauge, in, (int)(gauge->granted_bytes / gauge->page_bytes));
     TRACE(me, usleep(delay_us), "%u", delay_us);
 
     TRACE(me, read(in, page, SIP_BYTES), "%d, …, %d", in, SIP_BYTES);
@@ -87,32 +99,32 @@ static void reader(struct lab *lab, struct timeline *me)
     }
     sample(gauge, in, -1);
 
-    read_until_end(gauge, me, in);
+    read_until_end(gauge, me, in, page);
+    free(page);
 }
 
 /* ---- the writer ---- */
 
 /* The kernel appends to the last page only the part of a chunk that is no whole page, and only if it fits
  * there; all else begins a page (pipe_write in fs/pipe.c). Counts pages as the kernel does. */
-static int count_pages(int pages, size_t chunk_bytes, size_t *last_page_bytes)
+static int count_pages(int pages, size_t chunk_bytes, size_t page_bytes, size_t *last_page_bytes)
 {
-    size_t odd = chunk_bytes % PAGE_BYTES;
-    if (odd > 0 && pages > 0 && *last_page_bytes + odd <= PAGE_BYTES) {
+    size_t odd = chunk_bytes % page_bytes;
+    if (odd > 0 && pages > 0 && *last_page_bytes + odd <= page_bytes) {
         *last_page_bytes += odd;
         chunk_bytes -= odd;
     }
     if (chunk_bytes > 0)
-        *last_page_bytes = (chunk_bytes - 1) % PAGE_BYTES + 1;
-    return pages + (int)((chunk_bytes + PAGE_BYTES - 1) / PAGE_BYTES);
+        *last_page_bytes = (chunk_bytes - 1) % page_bytes + 1;
+    return pages + (int)((chunk_bytes + page_bytes - 1) / page_bytes);
 }
 
-static void fill(struct gauge *gauge, struct timeline *me, int out, size_t chunk_bytes)
+static void fill(struct gauge *gauge, struct timeline *me, int out, char *chunk, size_t chunk_bytes)
 {
-    static char chunk[64 * 1024];
     size_t last_page_bytes = 0;
     int64_t since_sample = 0;
     int pages = 0, more = 0;
-    memset(chunk, 'x', sizeof chunk);
+    memset(chunk, 'x', chunk_bytes);
     while (more < MORE_CHUNKS) {
         int64_t begin_ns = clock_now_ns();
         ssize_t wrote = TRACE(me, write(out, chunk, chunk_bytes), "%d, …, %zu", out, chunk_bytes);
@@ -125,7 +137,7 @@ static void fill(struct gauge *gauge, struct timeline *me, int out, size_t chunk
             continue;
         }
         gauge->writes_returned++;
-        pages = count_pages(pages, chunk_bytes, &last_page_bytes);
+        pages = count_pages(pages, chunk_bytes, (size_t)gauge->page_bytes, &last_page_bytes);
         since_sample += wrote;
         if (since_sample >= gauge->granted_bytes / 64) {
             sample(gauge, out, pages);
@@ -137,6 +149,7 @@ static void fill(struct gauge *gauge, struct timeline *me, int out, size_t chunk
 static void writer(struct lab *lab, struct timeline *me)
 {
     struct gauge *gauge = lab_shared(lab);
+    size_t chunk_bytes = (size_t)lab_value(lab, CHUNK_BYTES);
     int *ends = gauge->ends, capacity_bytes = (int)lab_value(lab, CAPACITY_BYTES);
 
     TRACE(me, pipe(ends), "ends");
@@ -149,7 +162,10 @@ static void writer(struct lab *lab, struct timeline *me)
     gauge->granted_bytes = granted;
     lab_fork(lab, me, "reader", reader);
     TRACE(me, close(ends[0]), "%d", ends[0]);
-    fill(gauge, me, ends[1], (size_t)lab_value(lab, CHUNK_BYTES));
+
+    char *chunk = allocate(lab, chunk_bytes);
+    fill(gauge, me, ends[1], chunk, chunk_bytes);
+    free(chunk);
     TRACE(me, close(ends[1]), "%d", ends[1]);
 }
 
@@ -179,7 +195,7 @@ static void show_level(struct lab *lab, struct gauge *gauge, int number, bool wi
     panel.at_ns = gauge->samples[number].at_ns;
     write_level(writer, gauge, number);
     json_write_integer(writer, "capacity_bytes", gauge->granted_bytes);
-    json_write_integer(writer, "slots", gauge->granted_bytes / PAGE_BYTES);
+    json_write_integer(writer, "slots", gauge->granted_bytes / gauge->page_bytes);
     if (with_history)
         json_begin_array(writer, "history");
     for (int i = 0; with_history && i <= number; i++) {
@@ -208,7 +224,7 @@ static void conclude(struct lab *lab, struct gauge *gauge)
     int64_t chunk_bytes = lab_value(lab, CHUNK_BYTES);
     json_write_integer(evidence, "chunk_bytes", chunk_bytes);
     json_write_integer(evidence, "capacity_bytes", gauge->granted_bytes);
-    json_write_integer(evidence, "slots", gauge->granted_bytes / PAGE_BYTES);
+    json_write_integer(evidence, "slots", gauge->granted_bytes / gauge->page_bytes);
     json_write_integer(evidence, "bytes_when_blocked", gauge->full_bytes);
     json_write_integer(evidence, "unused_bytes", gauge->granted_bytes - gauge->full_bytes);
     json_write_integer(evidence, "writes_returned", gauge->writes_returned);
@@ -227,8 +243,9 @@ static void conclude(struct lab *lab, struct gauge *gauge)
 static int run(struct lab *lab, struct err *err)
 {
     struct gauge *gauge = lab_shared(lab);
-    int64_t chunk_bytes = lab_value(lab, CHUNK_BYTES);
-    gauge->first_page_bytes = chunk_bytes >= PAGE_BYTES ? PAGE_BYTES : PAGE_BYTES / chunk_bytes * chunk_bytes;
+    int64_t chunk_bytes = lab_value(lab, CHUNK_BYTES), page_bytes = sysconf(_SC_PAGESIZE);
+    gauge->page_bytes = page_bytes;
+    gauge->first_page_bytes = chunk_bytes >= page_bytes ? page_bytes : page_bytes / chunk_bytes * chunk_bytes;
     lab_on_look(lab, show_gauge);
     if (lab_start(lab, "writer", writer, err) < 0)
         return -err->code;
@@ -247,11 +264,13 @@ const struct lab_definition pipe_gauge_lab = {
     .mechanisms = (const char *const[]){"pipe", NULL},
     .panels = (const char *const[]){"lanes", "gauge", NULL},
     .claims = (const int[]){38, 39, 0},
-    .parameters =
-        {[CHUNK_BYTES] = {.name = "chunk_bytes", .min = 1, .max = 65536, .standard = 4096},
-         [CAPACITY_BYTES] = {.name = "capacity_bytes", .min = 4096, .max = 1048576, .standard = 65536},
-         [DELAY_MS] = {.name = "delay_ms", .min = 0, .max = 2000, .standard = 400}},
-    .prediction = {.type = LAB_INTEGER, .min = 0, .max = 1048576},
+    .parameters = {[CHUNK_BYTES] = {.name = "chunk_bytes", .min = 1, .max_pages = 16, .standard_pages = 1},
+                   [CAPACITY_BYTES] = {.name = "capacity_bytes",
+                                       .min_pages = 1,
+                                       .max = CAPACITY_BYTES_MAX,
+                                       .standard_pages = 16},
+                   [DELAY_MS] = {.name = "delay_ms", .min = 0, .max = 2000, .standard = 400}},
+    .prediction = {.type = LAB_INTEGER, .min = 0, .max = CAPACITY_BYTES_MAX},
     .shared_bytes = sizeof(struct gauge),
     .run = run,
 };

@@ -14,20 +14,21 @@
 
 #include "workers/labs/lab.h"
 
-enum { REQUEST };
-enum { BARE, HTTP_1_0, HTTP_1_1, NO_HOST, NO_END, NONSENSE };
+enum { REQUEST, TYPED_TEXT };
+enum { BARE, HTTP_1_0, HTTP_1_1, NO_HOST, NO_END, NONSENSE, TYPED };
 static const char *const request_names[] = {"bare",   "http_1_0", "http_1_1", "no_host",
-                                            "no_end", "nonsense", NULL};
+                                            "no_end", "nonsense", "typed",    NULL};
 static const char *const requests[] = {[BARE] = "GET /\r\n",
                                        [HTTP_1_0] = "GET / HTTP/1.0\r\n\r\n",
                                        [HTTP_1_1] = "GET / HTTP/1.1\r\nHost: lab\r\n\r\n",
                                        [NO_HOST] = "GET / HTTP/1.1\r\n\r\n",
                                        [NO_END] = "GET / HTTP/1.0\r\n",
                                        [NONSENSE] = "Good morning!\r\n\r\n"};
-enum { REQUEST_BYTES_MAX = 4096, ANSWER_BYTES_MAX = 2048, PATIENCE_MS = 1500 };
+enum { REQUEST_BYTES_MAX = LAB_TEXT_BYTES_MAX, ANSWER_BYTES_MAX = 2048, PATIENCE_MS = 1500 };
 enum { IS_LISTENING }; /* gates */
 
 struct raw_get {
+    char request[REQUEST_BYTES_MAX + 1];
     struct sockaddr_in address;
     char answer[ANSWER_BYTES_MAX];
     int64_t answer_bytes;
@@ -41,7 +42,7 @@ static const char page[] = "<h1>It works</h1>\n<p>These bytes came through a soc
 static void client(struct lab *lab, struct timeline *me)
 {
     struct raw_get *seen = lab_shared(lab);
-    const char *request = requests[lab_value(lab, REQUEST)];
+    const char *request = seen->request;
     size_t length = strlen(request), room = sizeof seen->answer - 1;
     ssize_t got;
     int fd = TRACE(me, socket(AF_INET, SOCK_STREAM, 0), "AF_INET, SOCK_STREAM, 0");
@@ -136,7 +137,7 @@ static void conclude(struct lab *lab, const struct raw_get *seen)
     struct json_writer *evidence = lab_evidence(lab);
     char first_line[80];
     snprintf(first_line, sizeof first_line, "%.*s", (int)strcspn(seen->answer, "\r\n"), seen->answer);
-    json_write_unsigned(evidence, "request_bytes", strlen(requests[lab_value(lab, REQUEST)]));
+    json_write_unsigned(evidence, "request_bytes", strlen(seen->request));
     json_write_integer(evidence, "answer_bytes", seen->answer_bytes);
     json_write_string(evidence, "first_line", first_line);
     json_write_boolean(evidence, "server_gave_up", seen->server_gave_up);
@@ -144,14 +145,31 @@ static void conclude(struct lab *lab, const struct raw_get *seen)
     lab_explain(lab, outcome_of(seen));
 }
 
+/* What was typed, where \r, \n and \\ are what they are in C. */
+static void read_typed(const char *typed, char *request)
+{
+    for (; *typed != '\0'; typed++) {
+        bool is_escape = typed[0] == '\\' && typed[1] != '\0' && strchr("rn\\", typed[1]) != NULL;
+        if (is_escape)
+            typed++;
+        *request++ = !is_escape ? *typed : *typed == 'r' ? '\r' : *typed == 'n' ? '\n' : '\\';
+    }
+    *request = '\0';
+}
+
 static int run(struct lab *lab, struct err *err)
 {
+    struct raw_get *seen = lab_shared(lab);
+    if (lab_value(lab, REQUEST) == TYPED)
+        read_typed(lab_text(lab, TYPED_TEXT), seen->request);
+    else
+        text_copy(seen->request, sizeof seen->request, requests[lab_value(lab, REQUEST)]);
     if (lab_start(lab, "server", server, err) < 0)
         return -err->code;
     if (lab_gate_await(lab, IS_LISTENING) && lab_start(lab, "client", client, err) < 0)
         return -err->code;
     if (lab_await(lab, LAB_ALL, 0))
-        conclude(lab, lab_shared(lab));
+        conclude(lab, seen);
     return 0;
 }
 
@@ -162,7 +180,12 @@ const struct lab_definition raw_get_lab = {
     .mechanisms = (const char *const[]){"tcp", NULL},
     .panels = (const char *const[]){"lanes", "hexdump", NULL},
     .claims = (const int[]){58, 59, 64, 0},
-    .parameters = {[REQUEST] = {.name = "request", .type = LAB_CHOICE, .choices = request_names}},
+    .parameters = {[REQUEST] = {.name = "request", .type = LAB_CHOICE, .choices = request_names},
+                   [TYPED_TEXT] = {.name = "typed",
+                                   .type = LAB_TEXT,
+                                   .min = 1,
+                                   .max = LAB_TEXT_BYTES_MAX,
+                                   .standard_text = "GET /index.html HTTP/1.0\\r\\n\\r\\n"}},
     .prediction = {.type = LAB_CHOICE,
                    .choices =
                        (const char *const[]){"page_alone", "headers_and_page", "error", "nothing", NULL}},

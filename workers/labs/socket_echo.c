@@ -233,17 +233,6 @@ static void conclude(struct lab *lab, const struct echo *echo)
     lab_explain(lab, explanation_for(lab, echo));
 }
 
-static void check(const int64_t *values, struct faults *faults)
-{
-    if (values[WRITES] > values[BYTES])
-        faults_add(faults, "/writes", "must be 1 to %lld, for no write is empty, got %lld",
-                   (long long)values[BYTES], (long long)values[WRITES]);
-    if (values[BYTES] > values[BUFFER_BYTES] * PIECES_MAX)
-        faults_add(faults, "/buffer_bytes", "must be at least %lld, so that %d reads are enough, got %lld",
-                   (long long)(values[BYTES] + PIECES_MAX - 1) / PIECES_MAX, PIECES_MAX,
-                   (long long)values[BUFFER_BYTES]);
-}
-
 static int run(struct lab *lab, struct err *err)
 {
     if (lab_start(lab, "server", server, err) < 0)
@@ -268,8 +257,10 @@ const struct lab_definition socket_echo_lab = {
                    [WRITES] = {.name = "writes", .min = 1, .max = WRITES_MAX, .standard = 2},
                    [BUFFER_BYTES] = {.name = "buffer_bytes", .min = 1, .max = BYTES_MAX, .standard = 1024},
                    [ECHO] = {.name = "echo", .type = LAB_CHOICE, .choices = echoes}},
+    /* No write is empty, and so many reads are enough. */
+    .bounds = {{WRITES, BYTES, LAB_BOUND_TIMES, .limit = 1},
+               {BUFFER_BYTES, BYTES, LAB_BOUND_SHARE, .limit = PIECES_MAX}},
     .prediction = {.type = LAB_INTEGER, .min = 0, .max = PIECES_MAX},
     .shared_bytes = sizeof(struct echo),
-    .check = check,
     .run = run,
 };

@@ -186,13 +186,6 @@ static void conclude(struct lab *lab, const struct torn *shared)
                                                                        : "lucky");
 }
 
-static void check(const int64_t *values, struct faults *faults)
-{
-    if (values[RECORD_BYTES] % 8 != 0)
-        faults_add(faults, "/record_bytes", "must be a multiple of 8 from 8 to %d, got %lld",
-                   RECORD_BYTES_MAX, (long long)values[RECORD_BYTES]);
-}
-
 static int run(struct lab *lab, struct err *err)
 {
     if (cpus_count() < 2) {
@@ -213,12 +206,11 @@ const struct lab_definition torn_record_lab = {
     .mechanisms = (const char *const[]){"mmap_anon", "shm_sysv", NULL},
     .panels = (const char *const[]){"lanes", "counters", "hexdump", NULL},
     .claims = (const int[]){8, 0},
-    .parameters =
-        {[RECORD_BYTES] = {.name = "record_bytes", .min = 8, .max = RECORD_BYTES_MAX, .standard = 64},
-         [ALIGNMENT] = {.name = "alignment", .type = LAB_CHOICE, .choices = alignments},
-         [SEQLOCK] = {.name = "seqlock", .type = LAB_BOOLEAN}},
+    .parameters = {[RECORD_BYTES] =
+                       {.name = "record_bytes", .min = 8, .max = RECORD_BYTES_MAX, .step = 8, .standard = 64},
+                   [ALIGNMENT] = {.name = "alignment", .type = LAB_CHOICE, .choices = alignments},
+                   [SEQLOCK] = {.name = "seqlock", .type = LAB_BOOLEAN}},
     .prediction = {.type = LAB_CHOICE, .choices = (const char *const[]){"never", "sometimes", NULL}},
     .shared_bytes = sizeof(struct torn),
-    .check = check,
     .run = run,
 };

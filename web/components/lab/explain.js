@@ -2,7 +2,7 @@
 
 import { h, setChildren } from "../../js/dom.js";
 import { evidenceRows } from "../../js/evidence.js";
-import { answerText, defaultsOf, neighboursOf, permalinkOf, quotedAnswer, refusalsIn, sameParameters } from "../../js/lab-parameters.js";
+import { answerText, defaultsOf, neighboursOf, permalinkOf, quotedAnswer, sameParameters } from "../../js/lab-parameters.js";
 import { messageAt, say } from "../../js/messages.js";
 
 /**
@@ -122,12 +122,11 @@ export function createExplain() {
       if (!attempt) return;
       const { state, message, evidence, explanation } = attempt;
       const failed = state === "failed" || state === "cancelled";
-      const [refused] = refusalsIn(message);
       const proof = createEvidence(evidence ?? {});
       setChildren(
         body,
         failed &&
-          h("div", { class: "callout bad" }, h("p", {}, h("strong", {}, say(refused ? "explain.refused" : `explain.${state}`))), message && h("p", {}, refused?.detail ?? message)),
+          h("div", { class: "callout bad" }, h("p", {}, h("strong", {}, say(`explain.${state}`))), message && h("p", {}, message)),
         createAgreement(lab, attempt),
         createSkipped(attempt),
         h("div", { class: "prose explanation" }, paragraphs(explanation)),

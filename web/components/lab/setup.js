@@ -1,7 +1,7 @@
 /** The parameters of a lab within their bounds: sliders beside numbers, choices as buttons. */
 
 import { h, setAttribute, setText } from "../../js/dom.js";
-import { groupDigits, readValue, sliderOf } from "../../js/lab-parameters.js";
+import { groupDigits, readValue, refusalsOf, sliderOf } from "../../js/lab-parameters.js";
 import { say } from "../../js/messages.js";
 
 /**
@@ -11,8 +11,10 @@ import { say } from "../../js/messages.js";
  */
 
 /** @param {LabParameter} parameter */
-function rangeText({ name, min, max }) {
-  const text = say("setup.range", { min: groupDigits(min ?? 0), max: groupDigits(max ?? 0) });
+function rangeText({ name, type, min, max, step }) {
+  const range = say("setup.range", { min: groupDigits(min ?? 0), max: groupDigits(max ?? 0) });
+  if (type === "text") return say("setup.characters", { range });
+  const text = (step ?? 1) > 1 ? say("setup.multiple", { range, step }) : range;
   return /_bytes$/.test(name) ? `${text} B` : text;
 }
 
@@ -87,6 +89,59 @@ function createNumber(parameter, onchange) {
 }
 
 /**
+ * A line of printable characters.
+ * @param {LabParameter} parameter
+ * @param {() => void} onchange
+ * @returns {Field}
+ */
+function createText(parameter, onchange) {
+  const { name, title, max } = parameter;
+  const id = `lab-${name}`;
+  const help = rangeText(parameter);
+  const error = h("p", { class: "error", id: `${id}-error`, hidden: true });
+  const input = h("input", {
+    type: "text",
+    id,
+    name,
+    class: "mono",
+    autocomplete: "off",
+    spellcheck: "false",
+    maxlength: max,
+    "aria-describedby": `${id}-hint ${id}-error`,
+    oninput: () => {
+      follow();
+      onchange();
+    },
+  });
+  const read = () => readValue(parameter, input.value).value;
+  /** @param {string} text */
+  function refuse(text) {
+    setAttribute(input, "aria-invalid", text ? "true" : null);
+    setText(error, text);
+    error.hidden = text === "";
+  }
+  const follow = () => refuse(read() === null ? say("setup.refused", { range: help, got: input.value || "–" }) : "");
+  return {
+    element: h(
+      "div",
+      { class: "lab-field" },
+      h("div", { class: "lab-label" }, h("label", { for: id }, title), h("span", { class: "hint", id: `${id}-hint` }, help)),
+      input,
+      error,
+    ),
+    read,
+    set: (value) => {
+      input.value = String(value);
+      follow();
+    },
+    refuse,
+    disable: (disabled) => {
+      input.disabled = disabled;
+    },
+  };
+}
+
+/**
  * @param {LabParameter} parameter
  * @param {() => void} onchange
  * @returns {Field}
@@ -130,21 +185,32 @@ function createChoice(parameter, onchange) {
   };
 }
 
+const creators = { integer: createNumber, text: createText, choice: createChoice, boolean: createChoice };
+
 /**
  * @param {import("../../js/types.js").Lab} lab
  * @param {{onchange: (parameters: import("../../js/types.js").Parameters|null) => void, ondefaults: () => void}} to
  *        null: something is out of its bounds
  */
 export function createSetup(lab, { onchange, ondefaults }) {
-  const told = () => onchange(read());
-  const fields = new Map(
-    lab.parameters.map((one) => [one.name, (one.type === "integer" ? createNumber : createChoice)(one, told)]),
-  );
+  /** Those whose conflicts are shown; what is typed clears its own field. */
+  let shown = "";
+  const told = () => {
+    shown = "";
+    onchange(read());
+  };
+  const fields = new Map(lab.parameters.map((one) => [one.name, creators[one.type](one, told)]));
   const defaults = h("button", { type: "button", class: "link", onclick: ondefaults }, say("setup.defaults"));
 
   function read() {
     const values = [...fields].map(([name, field]) => [name, field.read()]);
     return values.some(([, value]) => value === null) ? null : Object.fromEntries(values);
+  }
+
+  /** What does not go together, or what the server objected to, and nothing else. @param {readonly import("../../js/api.js").FieldError[]} errors */
+  function refuse(errors) {
+    for (const field of fields.values()) field.refuse("");
+    for (const { pointer, detail } of errors) fields.get(pointer.replace("/parameters/", ""))?.refuse(detail);
   }
 
   return {
@@ -166,11 +232,10 @@ export function createSetup(lab, { onchange, ondefaults }) {
         field.disable(busy);
       }
       defaults.disabled = busy;
+      const asked = JSON.stringify(parameters);
+      if (in_bounds && asked !== shown) refuse(refusalsOf(lab, parameters));
+      shown = asked;
     },
-    /** What the server or the lab objected to, and nothing else. @param {readonly import("../../js/api.js").FieldError[]} errors */
-    refuse(errors) {
-      for (const field of fields.values()) field.refuse("");
-      for (const { pointer, detail } of errors) fields.get(pointer.replace("/parameters/", ""))?.refuse(detail);
-    },
+    refuse,
   };
 }
