@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { barsOf, createAxis, momentsOf, ticksOf, zoomed } from "../../web/js/axis.js";
-import { createRecorder, kindOf, panelsAt, stateAt, stepAt, stepsOf } from "../../web/js/timeline.js";
+import { createRecorder, kindOf, levelAfter, panelsAt, stateAt, stepAt, stepsOf } from "../../web/js/timeline.js";
 
 const ms = 1e6;
 
@@ -165,5 +165,25 @@ test("quick calls on the same pixels are one bar; a blocked one stays alone", ()
   assert.deepEqual(
     bars.filter(({ kind }) => kind === "blocked").map((bar) => bar.calls.length),
     [1],
+  );
+});
+
+test("what a call left in the channel is its worker's look after it, not one after the next call", () => {
+  /** @param {number} number @param {string} worker @param {number} begin_ns */
+  const write = (number, worker, begin_ns) => [
+    { type: "call", number, worker, begin_ns, call: "write", arguments: "4, …, 10" },
+    { type: "return", number, end_ns: begin_ns + 1000, returned: 10, errno: null, bytes: 10 },
+  ];
+  /** @param {number} at_ns @param {number} used_bytes */
+  const look = (at_ns, used_bytes) => ({ type: "panel", panel: "gauge", at_ns, data: { used_bytes } });
+  const timeline = timelineOf([
+    ...[...write(1, "writer", 1000), ...write(2, "writer", 2500), ...write(3, "writer", 4000)],
+    ...[...write(4, "other", 5500), ...write(5, "writer", 900_000)],
+    ...[look(2400, 10), look(3900, 20), look(800_000, 30)],
+  ]);
+  assert.deepEqual(
+    timeline.calls.map((call) => /** @type {any} */ (levelAfter(timeline, call)).used_bytes),
+    [10, 20, 20, 20, 30],
+    "the third and the fourth were not looked at soon: as last seen",
   );
 });

@@ -261,3 +261,26 @@ export function panelsAt({ panels }, kind, ns) {
   }
   return [...shown.values()];
 }
+
+/** So soon after a call its worker has looked at what the channel holds, if it does look. */
+const look_ns_max = 2e4;
+
+/**
+ * What the channel held after a call: at its worker's look between this call and its next, else as it was last seen.
+ * @param {Timeline} timeline
+ * @param {Call} call
+ * @returns {Panel["data"]}
+ */
+export function levelAfter({ calls, panels }, { worker, begin_ns, end_ns }) {
+  const end = end_ns ?? begin_ns;
+  const next = calls.find((one) => one.worker === worker && one.begin_ns >= end);
+  const until = Math.min(end + look_ns_max, next?.begin_ns ?? Infinity);
+  let level = {};
+  for (const { panel, at_ns, data } of panels) {
+    if (panel !== "gauge") continue;
+    if (at_ns >= until) break;
+    level = data;
+    if (at_ns >= end) break;
+  }
+  return level;
+}

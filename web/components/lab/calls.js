@@ -3,7 +3,7 @@
 import { h, setAttribute, setChildren, setText, syncChildren } from "../../js/dom.js";
 import { formatCount, formatMoment, formatNs } from "../../js/format.js";
 import { say } from "../../js/messages.js";
-import { durationOf, kindOf } from "../../js/timeline.js";
+import { durationOf, kindOf, levelAfter } from "../../js/timeline.js";
 import { levelText } from "./gauge.js";
 import { returnText } from "./lanes.js";
 
@@ -13,18 +13,6 @@ import { returnText } from "./lanes.js";
  */
 
 const page_calls = 50;
-/** A level is looked at after the call that changed it. */
-const look_ns = 2e3;
-
-/** @param {readonly import("../../js/types.js").Panel[]} panels  in order of time @param {number} ns */
-function levelAt(panels, ns) {
-  let level = {};
-  for (const { panel, at_ns, data } of panels) {
-    if (at_ns > ns + look_ns) break;
-    if (panel === "gauge") level = data;
-  }
-  return level;
-}
 
 /** @param {(call: Call) => void} onpick */
 function createRow(onpick) {
@@ -151,7 +139,7 @@ export function createCalls(onpick) {
       rows,
       seen.map((call) => ({
         call,
-        level: has_levels && call.end_ns !== null ? levelText(levelAt(timeline.panels, call.end_ns)) : "",
+        level: has_levels && call.end_ns !== null ? levelText(levelAfter(timeline, call)) : "",
         at_cursor: call === followed,
         future: call.begin_ns > cursor_ns,
         now_ns,
