@@ -8,7 +8,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
+#include "common/err.h"
 #include "common/text.h"
 #include "server/etag.h"
 
@@ -21,6 +23,8 @@ struct answer {
     int status;
     const char *content_type; /* static; NULL = no body */
     struct text body;
+    const int *spill;      /* a file for a body too long for memory, in a child; NULL: there is none */
+    uint64_t spilled;      /* bytes of the body that stand there, before what stands in body */
     char etag[ETAG_BYTES]; /* quoted; "" = none. A GET that answers 200 becomes 304 by itself when it matches.
                             */
     const struct http_document *document; /* instead of body: its headers and ETag count */
@@ -38,6 +42,11 @@ struct answer {
 #define CONTENT_TYPE_PROBLEM "application/problem+json"
 
 void answer_fini(struct answer *answer);
+/* For whoever writes a body piece by piece: when much of it stands in memory and there is a file, it goes
+ * there and the body goes on empty. */
+int answer_spill(struct answer *answer, struct err *err);
+/* Writes all bytes there. */
+int answer_write_at(int fd, uint64_t offset, const char *bytes, size_t length, struct err *err);
 /* Drops what is there; status without a body. */
 void answer_set_status(struct answer *answer, int status);
 /* Drops what is there; the caller then writes JSON to answer->body. */

@@ -73,8 +73,13 @@ static void free_run(struct export_run *run)
     store_run_fini(&run->run);
 }
 
-int export_write(struct store *store, int64_t run_id, enum export_format format, struct text *out,
-                 struct err *err)
+int export_made_progress(const struct export_run *run, struct err *err)
+{
+    return run->progress.written != NULL ? run->progress.written(run->progress.context, err) : 0;
+}
+
+int export_write(struct store *store, int64_t run_id, enum export_format format,
+                 const struct export_progress *progress, struct text *out, struct err *err)
 {
     static int (*const writers[EXPORT_COUNT])(const struct export_run *, struct text *, struct err *) = {
         [EXPORT_JSON] = export_bundle_write,
@@ -84,6 +89,8 @@ int export_write(struct store *store, int64_t run_id, enum export_format format,
     };
     AUTO(free_run) struct export_run run;
     int result = read_run(store, run_id, &run, err);
+    if (progress != NULL)
+        run.progress = *progress;
     if (result == 0)
         result = writers[format](&run, out, err);
     if (result == 0 && !text_ok(out))

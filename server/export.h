@@ -5,9 +5,10 @@
  *   hlog  a histogram log of HdrHistogram, one line a trial
  *   html  a report in one file: read it, print it, send it; it asks nobody for anything
  *
- * Reads the archive and nothing else. A whole run is built in memory, which is too much for the loop: the API
- * has it done by a child (report_child.h).
- * Errors: 0 or -errno with *err filled. */
+ * Reads the archive and nothing else. That is too much for the loop: the API has it done by a child
+ * (report_child.h). json, csv and hlog are written trial by trial, and whoever asks for one may take away
+ * what has been written; html says the same in a size that does not grow with the trials. Errors: 0 or -errno
+ * with *err filled. */
 #ifndef IPCLAB_SERVER_EXPORT_H
 #define IPCLAB_SERVER_EXPORT_H
 
@@ -25,9 +26,16 @@ enum export_format { EXPORT_WORDS(WORDS_ENUM) EXPORT_COUNT };
 extern const char *const export_names[EXPORT_COUNT];
 extern const char *const export_content_types[EXPORT_COUNT];
 
+/* Called after every trial: the text may be emptied. A negative answer ends the export and is passed on. */
+struct export_progress {
+    int (*written)(void *context, struct err *err); /* NULL: the whole file stays in the text */
+    void *context;
+};
+
 /* A run of the archive with what belongs to it, trials aside. */
 struct export_run {
     struct store *store;
+    struct export_progress progress;
     struct store_run run;
     struct store_case *cases;
     size_t case_count;
@@ -35,9 +43,11 @@ struct export_run {
     /* What is JSON among these is canonical, so that equal runs are equal text. */
 };
 
-/* Appends the file. */
-int export_write(struct store *store, int64_t run_id, enum export_format format, struct text *out,
-                 struct err *err);
+/* Appends the file. progress NULL: none. */
+int export_write(struct store *store, int64_t run_id, enum export_format format,
+                 const struct export_progress *progress, struct text *out, struct err *err);
+/* For the formats: one more trial is written. */
+int export_made_progress(const struct export_run *run, struct err *err);
 
 /* The formats, for export_write. */
 int export_bundle_write(const struct export_run *run, struct text *out, struct err *err);

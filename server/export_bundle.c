@@ -123,7 +123,9 @@ void bundle_sum_write(const struct bundle_sum *sum, char hex[BYTES_HASH_HEX_BYTE
 /* ---- the whole ---- */
 
 struct bundle {
+    const struct export_run *from;
     struct text *out;
+    struct err *err;
     struct bundle_sum sum;
     bool has_trials;
 };
@@ -141,7 +143,7 @@ static int write_trial(void *context, const struct store_trial *trial)
     bundle->has_trials = true;
     bundle_write_trial(bundle->out, trial, checksum);
     bundle_sum_add(&bundle->sum, checksum);
-    return 0;
+    return export_made_progress(bundle->from, bundle->err);
 }
 
 static int write_parts(const struct export_run *from, struct bundle *bundle, struct err *err)
@@ -172,7 +174,7 @@ static int write_parts(const struct export_run *from, struct bundle *bundle, str
 
 int export_bundle_write(const struct export_run *from, struct text *out, struct err *err)
 {
-    AUTO(bundle_fini) struct bundle bundle = {.out = out};
+    AUTO(bundle_fini) struct bundle bundle = {.from = from, .out = out, .err = err};
     char hex[BYTES_HASH_HEX_BYTES];
     int result = write_parts(from, &bundle, err);
     if (result < 0)

@@ -13,6 +13,7 @@
 struct csv {
     struct text *out;
     const struct export_run *from;
+    struct err *err;
     bool line_begun;
 };
 
@@ -155,12 +156,12 @@ static int write_trial(void *context, const struct store_trial *trial)
     CASE_COLUMNS(WRITE_COLUMN)
     TRIAL_COLUMNS(WRITE_COLUMN)
     end_line(csv);
-    return 0;
+    return export_made_progress(csv->from, csv->err);
 }
 
 int export_csv_write(const struct export_run *from, struct text *out, struct err *err)
 {
-    struct csv csv = {.out = out, .from = from};
+    struct csv csv = {.out = out, .from = from, .err = err};
     write_heading(&csv);
     return store_trial_each(from->store, from->run.id, 0, 0, STORE_TRIAL_SUMMARY, write_trial, &csv, err);
 }

@@ -67,7 +67,7 @@ static int write_trial(void *context, const struct store_trial *trial)
                 (double)hlog->histogram.max / (double)NS_PER_MS);
     result = export_hdr_encode(&hlog->histogram, out, hlog->err);
     text_append_char(out, '\n');
-    return result;
+    return result < 0 ? result : export_made_progress(hlog->from, hlog->err);
 }
 
 int export_hlog_write(const struct export_run *from, struct text *out, struct err *err)

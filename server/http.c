@@ -57,7 +57,8 @@ struct exchange {
     const struct route *route;
     const struct upload_kind *upload; /* of request.upload */
     bool is_judged;
-    size_t swallowed_bytes;
+    uint64_t swallowed_bytes;      /* of the body */
+    size_t counted_bytes;          /* of an upload, since its deadline was set */
     struct answer answer;          /* status 0 = not known yet */
     struct MHD_Connection *handle; /* suspended while the child is at work */
     struct report_child *child;    /* NULL = the loop answered by itself */
@@ -70,6 +71,13 @@ static bool is_not_modified(const struct request *request, const char *etag)
 {
     const char *list = request_header(request, HEADER_IF_NONE_MATCH);
     return list != NULL && etag[0] != '\0' && etag_list_has(list, etag, true);
+}
+
+/* How long the client may take over it. */
+static int64_t answer_ms(const struct exchange *exchange)
+{
+    uint64_t bytes = exchange->child != NULL ? report_child_body_bytes(exchange->child) : 0;
+    return HTTP_ANSWER_MS + (int64_t)(bytes / HTTP_SLOWEST_BYTES_PER_MS);
 }
 
 static enum MHD_Result queue_answer(struct exchange *exchange, struct MHD_Connection *handle)
@@ -93,7 +101,7 @@ static enum MHD_Result queue_answer(struct exchange *exchange, struct MHD_Connec
     if (is_stream)
         http_connection_clear_deadline(exchange->connection);
     else
-        http_connection_set_deadline(exchange->connection, HTTP_ANSWER_MS);
+        http_connection_set_deadline(exchange->connection, answer_ms(exchange));
     return queued;
 }
 
@@ -124,7 +132,7 @@ static bool begin_upload(struct exchange *exchange)
     if (exchange->upload == NULL)
         return true;
     exchange->request.upload = exchange->upload->open(dispatch->app);
-    http_connection_set_deadline(exchange->connection, exchange->upload->time_ms);
+    http_connection_set_deadline(exchange->connection, exchange->upload->stretch_ms);
     return exchange->request.upload != NULL;
 }
 
@@ -132,6 +140,11 @@ static bool begin_upload(struct exchange *exchange)
 static void feed_upload(struct exchange *exchange, const char *bytes, size_t length)
 {
     exchange->swallowed_bytes += length;
+    exchange->counted_bytes += length;
+    if (exchange->counted_bytes >= UPLOAD_STRETCH_BYTES) {
+        exchange->counted_bytes = 0;
+        http_connection_set_deadline(exchange->connection, exchange->upload->stretch_ms);
+    }
     if (exchange->answer.status != 0)
         return;
     if (exchange->swallowed_bytes > exchange->upload->bytes_max)

@@ -13,7 +13,8 @@
  *
  * Deadlines, because libmicrohttpd only times inactivity and one byte now and then defeats that: a request
  * has HTTP_REQUEST_MS from its first line (the first one of a connection: from the accept), a kept connection
- * may be idle for HTTP_IDLE_MS, an answer has HTTP_ANSWER_MS to be taken. Event streams have none of these.
+ * may be idle for HTTP_IDLE_MS, an answer has HTTP_ANSWER_MS to be taken, a long one as much more as that
+ * takes at HTTP_SLOWEST_BYTES_PER_MS; an upload (upload.h) has to go on. Event streams have none of these.
  *
  * Threads: the loop's. */
 #ifndef IPCLAB_SERVER_HTTP_H
@@ -33,6 +34,7 @@ enum {
     HTTP_REQUEST_MS = 5000,
     HTTP_IDLE_MS = 15000,
     HTTP_ANSWER_MS = 30000,
+    HTTP_SLOWEST_BYTES_PER_MS = 64,
     HTTP_CLOSE_MS = 1500,
     HTTP_STATUS_CLASSES = 5,
 };

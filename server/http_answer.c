@@ -16,14 +16,13 @@ static struct MHD_Response *of_stream(struct answer *answer, struct MHD_Connecti
     return response;
 }
 
-/* The body lies in a file in memory. */
+/* The body lies in a file. */
 static struct MHD_Response *of_file(struct report_child *child)
 {
-    uint64_t offset = 0, length = 0;
-    AUTO_CLOSE int fd = report_child_take_body(child, &offset, &length);
+    AUTO_CLOSE int fd = report_child_take_body(child);
     if (fd < 0)
         return NULL;
-    struct MHD_Response *response = MHD_create_response_from_fd_at_offset64(length, fd, offset);
+    struct MHD_Response *response = MHD_create_response_from_fd64(report_child_body_bytes(child), fd);
     if (response != NULL)
         take_fd(&fd); /* the response closes it */
     return response;

@@ -10,10 +10,17 @@
 #ifndef IPCLAB_SERVER_IMPORT_H
 #define IPCLAB_SERVER_IMPORT_H
 
+#include "common/experiment.h"
 #include "common/faults.h"
 #include "db/store.h"
+#include "server/import_split.h"
 
-enum { IMPORT_BYTES_MAX = 64 << 20 };
+/* Longer than any bundle: whatever is exported can be imported. */
+#define IMPORT_BYTES_MAX (UINT64_C(11) << 30)
+_Static_assert(((uint64_t)EXPERIMENT_SLOTS_MAX * STORE_ATTEMPTS_MAX + EXPERIMENT_CASES_MAX) *
+                       (IMPORT_PART_BYTES_MAX + 2) <
+                   IMPORT_BYTES_MAX,
+               "a bundle of all trials there can be is taken");
 
 struct import;
 

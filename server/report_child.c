@@ -1,6 +1,7 @@
 #include "server/report_child.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,6 +19,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "server/problem.h"
+#include "server/report.h"
 #include "server/worker_program.h"
 
 enum { HEAD_BYTES_MAX = 8192 };
@@ -35,7 +37,7 @@ struct report_child {
     int output;
     int status; /* of the problem there is instead of an answer, 0 = none */
     const char *problem;
-    size_t head_bytes;
+    uint64_t body_bytes;
     char head[HEAD_BYTES_MAX + 1];
 };
 
@@ -109,17 +111,26 @@ static void set_problem(struct report_child *child, int status, const char *prob
     child->problem = problem;
 }
 
+static bool read_exactly(int fd, char *to, size_t length, off_t offset)
+{
+    to[length] = '\0';
+    return offset >= 0 && pread(fd, to, length, offset) == (ssize_t)length;
+}
+
 /* The head is ours: written by this same program. */
 static bool read_head(struct report_child *child)
 {
-    ssize_t got = pread(child->output, child->head, HEAD_BYTES_MAX, 0);
-    child->head[got > 0 ? got : 0] = '\0';
-    char *end = strstr(child->head, "\n\n");
-    if (end == NULL)
+    enum { LAST_LINE_BYTES = REPORT_OFFSET_DIGITS + 1 };
+    char last_line[LAST_LINE_BYTES + 1];
+    struct stat status;
+    if (fstat(child->output, &status) < 0 ||
+        !read_exactly(child->output, last_line, LAST_LINE_BYTES, status.st_size - LAST_LINE_BYTES))
         return false;
-    end[1] = '\0';
-    child->head_bytes = (size_t)(end + 2 - child->head);
-    return true;
+    off_t begin = (off_t)strtoull(last_line, NULL, 10);
+    off_t length = status.st_size - LAST_LINE_BYTES - begin;
+    child->body_bytes = (uint64_t)begin;
+    return length > 0 && length <= HEAD_BYTES_MAX &&
+           read_exactly(child->output, child->head, (size_t)length, begin);
 }
 
 static void child_exited(struct loop_source *source, uint32_t events)
@@ -167,10 +178,18 @@ void report_child_free(struct report_child *child)
 
 /* ---- how it starts ---- */
 
+/* Without a name, so that nothing is left whoever dies. Some file systems have no such files, and on a
+ * read-only one there is room in memory alone. */
+static int open_output(const char *directory)
+{
+    int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    return fd >= 0 ? fd : memfd_create("ipclab-answer", MFD_CLOEXEC);
+}
+
 static int start(struct report_child *child, const char *target, struct err *err)
 {
     struct report_children *children = child->children;
-    child->output = memfd_create("ipclab-answer", MFD_CLOEXEC);
+    child->output = open_output(children->data);
     if (child->output < 0)
         return err_errno(err, errno, "make room for a long answer");
     /* exec takes no const, and changes nothing. */
@@ -250,12 +269,12 @@ void report_child_answer(struct report_child *child, struct answer *answer)
     }
 }
 
-int report_child_take_body(struct report_child *child, uint64_t *offset, uint64_t *length)
+uint64_t report_child_body_bytes(const struct report_child *child)
 {
-    struct stat status;
-    if (child->status != 0 || child->output < 0 || fstat(child->output, &status) < 0)
-        return -1;
-    *offset = child->head_bytes;
-    *length = (uint64_t)status.st_size - child->head_bytes;
-    return take_fd(&child->output);
+    return child->status == 0 ? child->body_bytes : 0;
+}
+
+int report_child_take_body(struct report_child *child)
+{
+    return child->status == 0 ? take_fd(&child->output) : -1;
 }

@@ -3,8 +3,9 @@
  * A handler that finds too much work before it marks its answer (api_answer_in_child). http.c then suspends
  * the connection and starts this program once more, as `ipclab answer DATA TARGET` (report.h): the same
  * handler runs there, on a read-only connection of its own to the archive, at a lower priority, and what it
- * answers goes into a file in memory. When the child has ended that file is sent as it is, so a failure is
- * still told by a status, the length is known, and a slow client costs nothing.
+ * answers goes into a file: one without a name in the archive's directory, or in memory where none can be
+ * made. When the child has ended that file is sent as it is, so a failure is still told by a status, the
+ * length is known, and a slow client costs nothing.
  *
  * Owns the children, their output and their deadlines. At most REPORT_CHILDREN_MAX at a time.
  * Errors: 0 or -errno with *err filled; -EAGAIN when there are as many as may be, -ESHUTDOWN at the end.
@@ -19,7 +20,7 @@
 #include "server/answer.h"
 #include "server/loop.h"
 
-enum { REPORT_CHILDREN_MAX = 4, REPORT_MS = 30000 };
+enum { REPORT_CHILDREN_MAX = 4, REPORT_MS = 120000 };
 
 struct report_children;
 struct report_child;
@@ -44,8 +45,9 @@ void report_child_free(struct report_child *child);
 /* After ended: what the child answered, or the problem that kept it from answering. The answer borrows from
  * the child; its body is the file. */
 void report_child_answer(struct report_child *child, struct answer *answer);
-/* The descriptor, which is the caller's from then on, with where in it the body lies; -1 if there is none and
- * the answer's own body counts. */
-int report_child_take_body(struct report_child *child, uint64_t *offset, uint64_t *length);
+/* How long the body is that lies in the file; 0 if the answer's own body counts. */
+uint64_t report_child_body_bytes(const struct report_child *child);
+/* The file, which is the caller's from then on and begins with the body; -1 if there is none. */
+int report_child_take_body(struct report_child *child);
 
 #endif

@@ -233,7 +233,7 @@ static bool content_type_is_json(const char *value)
     return next == '\0' || next == ';' || next == ' ' || next == '\t';
 }
 
-struct refusal request_check_content(const struct request *request, size_t bytes_max, const char *too_large)
+struct refusal request_check_content(const struct request *request, uint64_t bytes_max, const char *too_large)
 {
     /* A form or a script of another site cannot send this type without asking first (CORS preflight), and
      * asking is refused; hence also for requests without a body. */

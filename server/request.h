@@ -99,7 +99,8 @@ struct refusal {
  * those listened on. */
 struct refusal request_check_envelope(const struct request *request, const char *address, uint16_t port);
 /* Content-Type and declared length, for a route that exists; too_large is said of more than bytes_max. */
-struct refusal request_check_content(const struct request *request, size_t bytes_max, const char *too_large);
+struct refusal request_check_content(const struct request *request, uint64_t bytes_max,
+                                     const char *too_large);
 
 /* NULL = not given. */
 const char *request_parameter(const struct request *request, const char *name);

@@ -8,13 +8,16 @@
 #define IPCLAB_SERVER_UPLOAD_H
 
 #include <stddef.h>
+#include <stdint.h>
+
+enum { UPLOAD_STRETCH_BYTES = 1024 * 1024 };
 
 struct app;
 
 struct upload_kind {
-    size_t bytes_max;
+    uint64_t bytes_max;
     const char *too_large;          /* what is said of more */
-    int time_ms;                    /* from the head to the last byte */
+    int stretch_ms;                 /* for every UPLOAD_STRETCH_BYTES, and for the rest */
     void *(*open)(struct app *app); /* NULL: no memory */
     void (*take)(void *upload, const char *bytes, size_t length);
     void (*close)(void *upload);

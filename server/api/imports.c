@@ -12,7 +12,7 @@
 #include "server/retention.h"
 #include "server/run_json.h"
 
-enum { UPLOAD_MS = 60000 };
+enum { STRETCH_MS = 30000 };
 
 struct incoming {
     struct app *app;
@@ -52,8 +52,8 @@ static void close_incoming(void *upload)
 
 const struct upload_kind api_import_upload = {
     .bytes_max = IMPORT_BYTES_MAX,
-    .too_large = "An import is at most 67108864 bytes.",
-    .time_ms = UPLOAD_MS,
+    .too_large = "An import is at most 11811160064 bytes.",
+    .stretch_ms = STRETCH_MS,
     .open = open_incoming,
     .take = take_incoming,
     .close = close_incoming,

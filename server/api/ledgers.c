@@ -8,7 +8,7 @@
 #include "server/ledger.h"
 #include "server/problem.h"
 
-enum { LEDGER_BYTES_MAX = 1024 * 1024, UPLOAD_MS = 20000 };
+enum { LEDGER_BYTES_MAX = 1024 * 1024, STRETCH_MS = 20000 };
 
 static void *open_text(struct app *app)
 {
@@ -30,7 +30,7 @@ static void close_text(void *upload)
 const struct upload_kind api_ledger_upload = {
     .bytes_max = LEDGER_BYTES_MAX,
     .too_large = "The checks of another machine are at most 1048576 bytes.",
-    .time_ms = UPLOAD_MS,
+    .stretch_ms = STRETCH_MS,
     .open = open_text,
     .take = take_text,
     .close = close_text,

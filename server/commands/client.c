@@ -8,8 +8,9 @@
 
 #include "common/cleanup.h"
 #include "server/commands/commands.h"
+#include "server/report_child.h"
 
-enum { CONNECT_MS = 5000, SILENT_S = 60, BODY_BYTES_MAX = 64 << 20 };
+enum { CONNECT_MS = 5000, SILENT_S = REPORT_MS / 1000 + 30, BODY_BYTES_MAX = 64 << 20 };
 
 struct client {
     CURL *curl;

@@ -144,9 +144,10 @@ int command_import(int count, char *const *arguments)
     const struct line_option options[] = {{"--server", "URL", server_help, &server}};
     const struct line line = {
         .usage = "import FILE... [--server URL]",
-        .help =
-            "Takes in runs that were exported as json. Each is taken whole or not at all; one that is there\n"
-            "already stays as it is. Exit status: 0 all are there, 1 one is not, 69 no server answers.",
+        .help = "Takes in runs that were exported as json, of any length. Each is taken whole or not at all; "
+                "one\n"
+                "that is there already stays as it is. Exit status: 0 all are there, 1 one is not, 69 no "
+                "server answers.",
         .options = options,
         .option_count = 1,
         .operands_min = 1,

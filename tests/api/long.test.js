@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdtemp, rename, rm } from "node:fs/promises";
+import { once } from "node:events";
+import { mkdtemp, readFile, rename, rm } from "node:fs/promises";
+import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -47,6 +49,45 @@ test("a long comparison is made by a child, like any other answer", async (t) =>
   const { json: next } = await client.get("/api/v1/compare?base=10&against=1,2,3,4,5,6,7,8");
   assert.equal(next.base, 10, "a child sees what was committed before it");
   assert.equal(await countChildren(client), 4);
+});
+
+/**
+ * Sends a bundle with that many bytes of white space in front, never holding more than a piece of it.
+ * @param {number} port @param {string} bundle @param {number} padding
+ */
+async function importPadded(port, bundle, padding) {
+  const piece = " ".repeat(1 << 20);
+  const outgoing = request({ host: "127.0.0.1", port, method: "POST", path: "/api/v1/imports", headers: { "Content-Type": "application/json" } });
+  const answered = once(outgoing, "response");
+  for (let sent = 0; sent < padding; sent += piece.length) {
+    if (!outgoing.write(piece)) await Promise.race([once(outgoing, "drain"), answered]);
+  }
+  outgoing.end(bundle);
+  const [incoming] = await answered;
+  incoming.resume();
+  return incoming.statusCode;
+}
+
+test("a run of thousands of trials leaves as a file and comes back, whatever its length", async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), "ipclab-long-run-"));
+  t.after(() => rm(directory, { recursive: true }));
+  await run(join(build, "tests/archive"), [directory, "1", "3000"]);
+  const here = await startServer(t, { data: directory });
+  const there = await startServer(t);
+  const files = Object.fromEntries(await Promise.all(["json", "csv", "hlog"].map(async (format) => [format, await here.client.get(`/api/v1/runs/1/export?format=${format}`)])));
+  for (const [format, { status, text, headers }] of Object.entries(files)) {
+    assert.equal(status, 200, format);
+    assert.ok(text.length > 1 << 20, `${format} has ${text.length} bytes`);
+    assert.equal(headers["content-length"], String(text.length));
+    assert.equal((await here.client.get(`/api/v1/runs/1/export?format=${format}`, { "If-None-Match": headers.etag })).status, 304);
+  }
+  assert.equal(files.csv.text.split("\n").length, 1 + 3000 + 1);
+  assert.equal(new Set(Object.values(files).map(({ headers }) => headers.etag)).size, 3);
+
+  /* Longer than the longest that was ever taken whole, 64 MiB. */
+  assert.equal(await importPadded(there.port, files.json.text, 70 << 20), 201);
+  assert.equal((await there.client.get("/api/v1/runs/1/export?format=json")).text, files.json.text);
+  assert.ok(Number(/VmHWM:\s+(\d+) kB/.exec(await readFile(`/proc/${there.child.pid}/status`, "utf8"))?.[1]) < 60000, "no more than a portion is in memory");
 });
 
 test("more than a few at a time are told to come again", async (t) => {

@@ -58,7 +58,7 @@ static void setup(void)
     cr_assert(eq(int, store_open(scratch_file(&scratch, "there"), &there, &err), 0), "%s", err.text);
     run_id = add_run(here);
     bundle = TEXT_EMPTY;
-    cr_assert(eq(int, export_write(here, run_id, EXPORT_JSON, &bundle, &err), 0), "%s", err.text);
+    cr_assert(eq(int, export_write(here, run_id, EXPORT_JSON, NULL, &bundle, &err), 0), "%s", err.text);
 }
 
 static void teardown(void)
@@ -113,7 +113,8 @@ Test(import, what_comes_out_again_is_the_same_byte_for_byte)
         struct outcome outcome = import_text(bundle.bytes, bundle.length, portions[i]);
         cr_assert(eq(int, outcome.result, 0), "%s", err.text);
         cr_expect(eq(int, outcome.was_there, i > 0));
-        cr_assert(eq(int, export_write(there, outcome.run_id, EXPORT_JSON, &again, &err), 0), "%s", err.text);
+        cr_assert(eq(int, export_write(there, outcome.run_id, EXPORT_JSON, NULL, &again, &err), 0), "%s",
+                  err.text);
         cr_assert(eq(sz, again.length, bundle.length));
         cr_expect(eq(int, memcmp(again.bytes, bundle.bytes, bundle.length), 0));
         cr_expect(eq(sz, count_runs(), 1));
