@@ -20,20 +20,50 @@ static const struct json_node *as_node(const cJSON *item)
     return (const struct json_node *)(const void *)item;
 }
 
+/* "~" and "/" in a member name are written ~0 and ~1 in a pointer. */
+static void escape_pointer(const char *name, char *pointer, size_t pointer_bytes)
+{
+    size_t at = 0;
+    pointer[at++] = '/';
+    for (; *name != '\0' && at + 3 < pointer_bytes; name++) {
+        if (*name == '~' || *name == '/') {
+            pointer[at++] = '~';
+            pointer[at++] = *name == '~' ? '0' : '1';
+        } else {
+            pointer[at++] = *name;
+        }
+    }
+    pointer[text_utf8_valid_prefix(pointer, at)] =
+        '\0'; /* a long name may have been cut inside a character */
+}
+
 static int compare_names(const void *a, const void *b)
 {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* A name that stands twice in one object, or NULL. Sorting keeps a hostile object of many names cheap. */
-static int find_duplicate(const cJSON *item, char *duplicate, size_t duplicate_bytes)
+static void put_before(const char *name, char *pointer, size_t pointer_bytes)
+{
+    char rest[FAULT_POINTER_BYTES];
+    text_copy(rest, sizeof rest, pointer);
+    escape_pointer(name, pointer, pointer_bytes);
+    size_t length = strlen(pointer);
+    text_copy(pointer + length, pointer_bytes - length, rest);
+}
+
+/* The pointer to a name that stands twice in one object; 1 if there is one, -ENOMEM. Sorting keeps a hostile
+ * object of many names cheap. */
+static int find_duplicate(const cJSON *item, char *pointer, size_t pointer_bytes)
 {
     size_t count = 0;
-    for (const cJSON *child = item->child; child != NULL; child = child->next) {
-        int found = find_duplicate(child, duplicate, duplicate_bytes);
-        if (found != 0)
-            return found;
-        count++;
+    for (const cJSON *child = item->child; child != NULL; child = child->next, count++) {
+        int found = find_duplicate(child, pointer, pointer_bytes);
+        if (found == 0)
+            continue;
+        char index[24];
+        snprintf(index, sizeof index, "%zu", count);
+        put_before(child->string != NULL ? child->string : index, pointer, pointer_bytes);
+        return found;
     }
     if (!cJSON_IsObject(item) || count < 2)
         return 0;
@@ -46,7 +76,7 @@ static int find_duplicate(const cJSON *item, char *duplicate, size_t duplicate_b
     qsort(names, count, sizeof *names, compare_names);
     for (size_t i = 1; i < count; i++)
         if (strcmp(names[i - 1], names[i]) == 0) {
-            snprintf(duplicate, duplicate_bytes, "%s", names[i]);
+            escape_pointer(names[i], pointer, pointer_bytes);
             return 1;
         }
     return 0;
@@ -61,14 +91,14 @@ struct json_node *json_parse(const char *bytes, size_t length, struct err *err)
         err_set(err, ENOMEM, "out of memory while reading JSON");
         return NULL;
     }
-    char duplicate[64];
-    int found = find_duplicate(root, duplicate, sizeof duplicate);
+    char pointer[FAULT_POINTER_BYTES] = "";
+    int found = find_duplicate(root, pointer, sizeof pointer);
     if (found == 0)
         return (struct json_node *)(void *)root;
     if (found < 0)
         err_set(err, -found, "out of memory while reading JSON");
     else
-        err_set(err, EINVAL, "the member \"%s\" stands twice in one object", duplicate);
+        err_set(err, EINVAL, "%s stands twice in one object", pointer);
     cJSON_Delete(root);
     return NULL;
 }
@@ -274,23 +304,6 @@ bool json_read_word(const struct json_node *object, const char *name, const char
     char pointer[FAULT_POINTER_BYTES];
     snprintf(pointer, sizeof pointer, "/%s", name);
     return json_word(node, pointer, table, count, value, faults);
-}
-
-/* "~" and "/" in a member name are written ~0 and ~1 in a pointer. */
-static void escape_pointer(const char *name, char *pointer, size_t pointer_bytes)
-{
-    size_t at = 0;
-    pointer[at++] = '/';
-    for (; *name != '\0' && at + 3 < pointer_bytes; name++) {
-        if (*name == '~' || *name == '/') {
-            pointer[at++] = '~';
-            pointer[at++] = *name == '~' ? '0' : '1';
-        } else {
-            pointer[at++] = *name;
-        }
-    }
-    pointer[text_utf8_valid_prefix(pointer, at)] =
-        '\0'; /* a long name may have been cut inside a character */
 }
 
 void json_read_only_known(const struct json_node *object, const char *const *table, size_t count,

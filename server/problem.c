@@ -100,7 +100,8 @@ void problem_answer_faults_as(struct answer *answer, int status, const struct fa
     char detail[DETAIL_BYTES];
     size_t kept = faults_kept(faults);
     if (faults->count == 1)
-        snprintf(detail, sizeof detail, "%s: %s", faults->items[0].pointer, faults->items[0].detail);
+        snprintf(detail, sizeof detail, "%s%s%s", faults->items[0].pointer,
+                 faults->items[0].pointer[0] != '\0' ? ": " : "", faults->items[0].detail);
     else if (faults->count > kept)
         snprintf(detail, sizeof detail, "%zu faults; the first %zu are listed.", faults->count, kept);
     else

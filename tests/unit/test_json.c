@@ -85,6 +85,20 @@ Test(json, names_the_byte_of_a_fault)
     cr_expect(strstr(err.text, "byte 16") != NULL, "%s", err.text);
 }
 
+Test(json, names_the_place_of_a_name_that_stands_twice)
+{
+    struct err err;
+    const char *text = "{\"a\": [0, {\"b/c\": {\"d\": 1, \"e\": 2, \"d\": 3}}]}";
+    cr_assert(zero(ptr, json_parse(text, strlen(text), &err)));
+    cr_expect(eq(str, err.text, "/a/1/b~1c/d stands twice in one object"));
+    char deep[2048] = "";
+    for (int i = 0; i < 15; i++)
+        snprintf(deep + strlen(deep), sizeof deep - strlen(deep), "{\"%0100d\":", i);
+    strcat(deep, "{\"x\":1,\"x\":2}}}}}}}}}}}}}}}}");
+    cr_assert(zero(ptr, json_parse(deep, strlen(deep), &err)));
+    cr_expect(strstr(err.text, "stands twice") != NULL, "%s", err.text);
+}
+
 Test(json, writes_integers_exactly_and_doubles_shortest)
 {
     AUTO(text_fini) struct text text = TEXT_EMPTY;
