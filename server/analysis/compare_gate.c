@@ -19,6 +19,11 @@ static struct stats_interval slowdown_of(const struct verdict *verdict)
     return (struct stats_interval){.value = 1 / ratio.value, .low = 1 / ratio.high, .high = 1 / ratio.low};
 }
 
+static bool is_too_few(const struct verdict *verdict, size_t trials_min)
+{
+    return verdict->base_count < trials_min || verdict->against_count < trials_min;
+}
+
 /* Until the interval lies on one side of the limit. */
 static size_t trials_to_decide(const struct comparison *comparison, const struct verdict *verdict)
 {
@@ -27,6 +32,22 @@ static size_t trials_to_decide(const struct comparison *comparison, const struct
     double reach = fmax(slowdown.value / limit, limit / slowdown.value);
     return compare_trials_needed(slowdown, verdict->base_count, verdict->against_count, reach,
                                  comparison->count);
+}
+
+/* Until that holds of every case; 0 when one would need too many. */
+static size_t trials_to_decide_all(const struct comparison *comparison, size_t trials_min)
+{
+    size_t most = trials_min;
+    for (size_t i = 0; i < comparison->count; i++) {
+        const struct verdict *one = &comparison->verdicts[i];
+        if (!is_too_few(one, trials_min) && slowdown_of(one).high <= 1 + comparison->request->max_slower)
+            continue;
+        size_t needed = trials_to_decide(comparison, one);
+        if (needed == 0)
+            return 0;
+        most = needed > most ? needed : most;
+    }
+    return most;
 }
 
 static struct gate about_case(enum compare_gate_word word, const struct verdict *verdict, const char *text)
@@ -63,16 +84,20 @@ static struct gate incomparable(const struct verdict *verdict)
     return about_case(COMPARE_GATE_NOT_COMPARABLE, verdict, texts[verdict->reason]);
 }
 
-static struct gate too_few(const struct verdict *verdict, size_t trials_min)
+/* As many as were asked for may not be enough: those of another core distance are compared with nothing. */
+static struct gate too_few(const struct comparison *comparison, const struct verdict *verdict,
+                           size_t trials_min)
 {
-    char text[96];
-    snprintf(text, sizeof text, "fewer than %zu comparable trials, too few to gate on", trials_min);
+    char text[128];
+    snprintf(text, sizeof text, "%zu and %zu trials of equal core distance, a gate wants %zu of each",
+             verdict->base_count, verdict->against_count, trials_min);
     struct gate gate = about_case(COMPARE_GATE_INCONCLUSIVE, verdict, text);
-    gate.trials_needed = trials_min;
+    gate.trials_needed = trials_to_decide_all(comparison, trials_min);
     return gate;
 }
 
-static struct gate unsure(const struct comparison *comparison, const struct verdict *verdict)
+static struct gate unsure(const struct comparison *comparison, const struct verdict *verdict,
+                          size_t trials_min)
 {
     bool below_noise = comparison->request->max_slower < verdict->margin;
     struct gate gate =
@@ -80,17 +105,7 @@ static struct gate unsure(const struct comparison *comparison, const struct verd
                    below_noise ? "its interval reaches beyond the limit, which is below what equal "
                                  "runs differ by on this machine"
                                : "its interval reaches beyond the limit");
-    for (size_t i = 0; i < comparison->count; i++) {
-        const struct verdict *one = &comparison->verdicts[i];
-        if (slowdown_of(one).high <= 1 + comparison->request->max_slower)
-            continue;
-        size_t needed = trials_to_decide(comparison, one);
-        if (needed == 0) {
-            gate.trials_needed = 0;
-            break;
-        }
-        gate.trials_needed = needed > gate.trials_needed ? needed : gate.trials_needed;
-    }
+    gate.trials_needed = trials_to_decide_all(comparison, trials_min);
     return gate;
 }
 
@@ -110,7 +125,7 @@ struct gate compare_gate_decide(const struct comparison *comparison)
         struct stats_interval slowdown = slowdown_of(verdict);
         if (verdict->word == COMPARE_NOT_COMPARABLE)
             other = verdict;
-        else if (verdict->base_count < trials_min || verdict->against_count < trials_min)
+        else if (is_too_few(verdict, trials_min))
             few = verdict;
         else if (verdict->word == COMPARE_SLOWER && slowdown.value >= limit)
             slower = verdict;
@@ -122,8 +137,8 @@ struct gate compare_gate_decide(const struct comparison *comparison)
     if (other != NULL)
         return incomparable(other);
     if (few != NULL)
-        return too_few(few, trials_min);
+        return too_few(comparison, few, trials_min);
     if (open != NULL)
-        return unsure(comparison, open);
+        return unsure(comparison, open, trials_min);
     return about_all(COMPARE_GATE_PASS, "every interval ends below the limit");
 }

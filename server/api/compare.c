@@ -14,6 +14,8 @@
 #include "server/api/support.h"
 #include "server/problem.h"
 
+enum { SLOWER_MAX = 10 }; /* eleven times as slow */
+
 struct question {
     int64_t base;
     int64_t against[COMPARE_AGAINST_MAX];
@@ -62,12 +64,15 @@ static void read_max_slower(const struct request *request, struct question *ques
     if (text == NULL)
         return;
     char *end = NULL;
-    double value = *text >= '0' && *text <= '9' ? strtod(text, &end) : NAN;
-    bool percent = end != NULL && strcmp(end, "%") == 0;
+    bool is_decimal = strspn(text, "0123456789.%") == strlen(text); /* strtod knows more */
+    double value = strtod(text, &end);
+    bool percent = strcmp(end, "%") == 0;
     if (percent)
         value /= 100;
-    if (end == NULL || (!percent && *end != '\0') || !(value > 0 && value <= 10))
-        faults_add(faults, "?max_slower", "must be a share above 0, such as 5%% or 0.05");
+    if (!is_decimal || (!percent && *end != '\0') || !(value > 0 && value <= SLOWER_MAX))
+        faults_add(faults, "?max_slower",
+                   "must be a share above 0 and up to %d %%, such as 5%% or 0.05, got \"%.40s\"",
+                   SLOWER_MAX * 100, text);
     else
         question->max_slower = value;
 }

@@ -234,6 +234,21 @@ Test(compare_runs, inconclusive_says_how_many_trials_it_would_take)
     cr_expect(epsilon_eq(dbl, number_of(gated, "trials_needed"), 8, 0));
 }
 
+/* Of eight trials one may have been at another core distance: to say eight once more would be no help. */
+Test(compare_runs, a_gate_with_too_few_trials_asks_for_what_decides_it)
+{
+    AUTO(bench_fini) struct bench bench;
+    bench_init(&bench);
+    add_trials(&bench, 0, 7, 6000, 2e9, DISTANCE_C);
+    add_trials(&bench, 1, 7, 6000, 2e9, DISTANCE_C);
+    AUTO(json_cleanup) struct json_node *gated = compare(&bench, 0, 0.003);
+    expect_word(gated, "gate", "inconclusive");
+    expect_word(
+        gated, "gate_reason",
+        "pipe, round_trip of 64 bytes: 7 and 7 trials of equal core distance, a gate wants 8 of each");
+    cr_expect(gt(dbl, number_of(gated, "trials_needed"), 8));
+}
+
 Test(compare_runs, runs_that_verify_otherwise_are_shown_and_not_judged)
 {
     AUTO(bench_fini) struct bench bench;
