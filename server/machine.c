@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <gnu/libc-version.h>
 #include <math.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 
 #include "common/bytes.h"
 #include "common/cleanup.h"
+#include "common/cpus.h"
 
 enum { FACT_BYTES = 512 };
 
@@ -82,8 +82,8 @@ static void read_architecture(char value[FACT_BYTES], const char *argument)
 
 static int usable_cpus(void)
 {
-    cpu_set_t set;
-    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+    struct cpus cpus;
+    return cpus_read(&cpus) == 0 ? cpus_count(&cpus) : 1;
 }
 
 static void read_cpus_online(char value[FACT_BYTES], const char *argument)

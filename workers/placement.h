@@ -6,7 +6,6 @@
 #ifndef IPCLAB_WORKERS_PLACEMENT_H
 #define IPCLAB_WORKERS_PLACEMENT_H
 
-#include <sched.h>
 #include <stdbool.h>
 
 #include "common/err.h"

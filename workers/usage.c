@@ -1,7 +1,6 @@
 #include "workers/usage.h"
 
 #include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -9,6 +8,7 @@
 
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "common/cpus.h"
 #include "common/text.h"
 #include "workers/parse.h"
 
@@ -57,7 +57,7 @@ static int64_t steal_ticks(const char *line, int *cpu)
 {
     int64_t number, ticks = 0;
     const char *rest;
-    if (strncmp(line, "cpu", 3) != 0 || parse_integer(line + 3, 10, 0, CPU_SETSIZE - 1, &number, &rest) < 0)
+    if (strncmp(line, "cpu", 3) != 0 || parse_integer(line + 3, 10, 0, CPUS_MAX - 1, &number, &rest) < 0)
         return 0;
     *cpu = (int)number;
     for (int column = 0; column < 8; column++)
@@ -69,19 +69,17 @@ static int64_t steal_ticks(const char *line, int *cpu)
 static int64_t read_steal_ns(int cpu)
 {
     AUTO_FCLOSE FILE *file = fopen("/proc/stat", "re");
-    cpu_set_t usable;
+    struct cpus asked = cpus_only(cpu >= 0 ? cpu : 0);
     char line[512];
     int64_t ticks = 0;
-    CPU_ZERO(&usable);
-    if (cpu >= 0)
-        CPU_SET((size_t)cpu, &usable);
-    else
-        sched_getaffinity(0, sizeof usable, &usable);
+    if (cpu < 0)
+        cpus_read(&asked);
     while (file != NULL && fgets(line, sizeof line, file) != NULL) {
         int at = -1;
         int64_t stolen = steal_ticks(line, &at);
-        if (at >= 0 && CPU_ISSET((size_t)at, &usable))
-            ticks += stolen;
+        if (!cpus_has(&asked, at))
+            continue;
+        ticks += stolen;
     }
     return ticks * (NS_PER_S / sysconf(_SC_CLK_TCK));
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/cpus.h"
 #include "common/trial_spec.h"
 #include "tests/support/criterion.h"
 #include "tests/support/scratch.h"
@@ -165,7 +166,20 @@ Test(usage, reads_what_a_cpu_lost)
     cr_expect(ge(i64, before.steal_ns, 0));
     cr_expect(ge(i64, after.steal_ns, before.steal_ns));
     cr_expect(ge(i64, all.steal_ns, 0));
-    cr_expect(zero(i64, usage_read_cpu(CPU_SETSIZE - 1).steal_ns), "there is no such CPU");
+    cr_expect(zero(i64, usage_read_cpu(CPUS_MAX - 1).steal_ns), "there is no such CPU");
+}
+
+Test(cpus, are_more_than_a_cpu_set_holds)
+{
+    struct cpus cpus = cpus_only(CPUS_MAX - 1);
+    cr_expect(eq(int, cpus_count(&cpus), 1));
+    cr_expect(cpus_has(&cpus, CPUS_MAX - 1));
+    cr_expect(not(cpus_has(&cpus, CPU_SETSIZE - 1)));
+    cr_expect(not(cpus_has(&cpus, -1)));
+    cr_assert(zero(int, cpus_read(&cpus)));
+    cpu_set_t set;
+    cr_assert(zero(int, sched_getaffinity(0, sizeof set, &set)));
+    cr_expect(eq(int, cpus_count(&cpus), CPU_COUNT(&set)));
 }
 
 Test(overhead, is_positive_and_adds_up)
