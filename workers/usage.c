@@ -71,7 +71,7 @@ static int64_t read_steal_ns(int cpu)
     AUTO_FCLOSE FILE *file = fopen("/proc/stat", "re");
     struct cpus asked = cpus_only(cpu >= 0 ? cpu : 0);
     char line[512];
-    int64_t ticks = 0;
+    int64_t ticks = 0, count = 0;
     if (cpu < 0)
         cpus_read(&asked);
     while (file != NULL && fgets(line, sizeof line, file) != NULL) {
@@ -80,8 +80,9 @@ static int64_t read_steal_ns(int cpu)
         if (!cpus_has(&asked, at))
             continue;
         ticks += stolen;
+        count++;
     }
-    return ticks * (NS_PER_S / sysconf(_SC_CLK_TCK));
+    return count > 0 ? ticks * (NS_PER_S / sysconf(_SC_CLK_TCK)) / count : 0;
 }
 
 struct usage_cpu usage_read_cpu(int cpu)

@@ -26,7 +26,7 @@ struct usage {
 /* Descriptor of /proc/self/schedstat for usage_read, or -1 where there is none; then the delay reads 0. */
 int usage_open_schedstat(void);
 struct usage usage_read(int schedstat);
-/* Of one CPU, or with -1 the sum of steal over all this process may use. */
+/* Of one CPU, or with -1 the mean of those this process may use: it may have been on any of them. */
 struct usage_cpu usage_read_cpu(int cpu);
 /* Adds after - before to the result's totals. */
 void usage_add(struct frame_result *result, const struct usage *before, const struct usage *after);

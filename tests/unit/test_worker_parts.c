@@ -169,6 +169,19 @@ Test(usage, reads_what_a_cpu_lost)
     cr_expect(zero(i64, usage_read_cpu(CPUS_MAX - 1).steal_ns), "there is no such CPU");
 }
 
+/* Who may run anywhere lost what one CPU lost, not what all lost together. */
+Test(usage, takes_the_mean_of_several_cpus)
+{
+    struct cpus cpus;
+    cr_assert(zero(int, cpus_read(&cpus)));
+    int64_t mean_ns = usage_read_cpu(-1).steal_ns, most_ns = 0;
+    for (int cpu = 0; cpu < CPUS_MAX; cpu++) {
+        int64_t one_ns = cpus_has(&cpus, cpu) ? usage_read_cpu(cpu).steal_ns : 0;
+        most_ns = one_ns > most_ns ? one_ns : most_ns;
+    }
+    cr_expect(le(i64, mean_ns, most_ns));
+}
+
 Test(cpus, are_more_than_a_cpu_set_holds)
 {
     struct cpus cpus = cpus_only(CPUS_MAX - 1);
