@@ -3,9 +3,15 @@
  * io_uring is two rings that a process shares with the kernel: requests go into one, their results come out
  * of the other, and one system call can hand over many requests and wait for their results. Here each message
  * is one request on a Unix stream socket: with wait block io_uring_enter submits it and sleeps until it is
- * done, with wait poll it only submits, and the worker watches the ring of results, which is memory. What
- * that costs and brings beside send and recv themselves is what this entry shows; requests that need no
- * waiting in between, of many connections say, are where io_uring gains more.
+ * done, with wait poll it submits and then asks again and again. What that costs and brings beside send and
+ * recv themselves is what this entry shows; requests that need no waiting in between, of many connections
+ * say, are where io_uring gains more.
+ *
+ * A request that could not be done at once is finished by the process that made it, the next time it is in
+ * the kernel. Left to itself the kernel interrupts the process's CPU for that, which costs an interrupt even
+ * when the process is just about to ask; with IORING_SETUP_DEFER_TASKRUN it waits to be asked. So polling
+ * means to call, and not to watch the ring of results in memory: measured here, a round trip of 5 us instead
+ * of 23.
  *
  * The system calls are made directly: there is no wrapper for them in the C library. */
 #include <errno.h>
@@ -41,16 +47,22 @@ struct io_uring_unix {
 static int enter(struct io_uring_unix *uring, unsigned submit, unsigned wait_for)
 {
     uring->connection.endpoint.system_calls++;
-    return (int)syscall(SYS_io_uring_enter, uring->fd, submit, wait_for,
-                        wait_for > 0 ? IORING_ENTER_GETEVENTS : 0, NULL, 0);
+    return (int)syscall(SYS_io_uring_enter, uring->fd, submit, wait_for, IORING_ENTER_GETEVENTS, NULL, 0);
 }
 
 static int new_rings(struct io_uring_params *params, struct err *err)
 {
+    /* Linux 6.1; one before it finishes requests as it likes. */
+    params->flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN;
     int fd = (int)syscall(SYS_io_uring_setup, ENTRIES, params);
+    if (fd < 0 && errno == EINVAL) {
+        *params = (struct io_uring_params){.flags = 0};
+        fd = (int)syscall(SYS_io_uring_setup, ENTRIES, params);
+    }
     if (fd < 0)
-        return err_errno(err, errno,
-                         "io_uring_setup (see kernel.io_uring_disabled, and the container's seccomp filter)");
+        return err_errno(
+            err, errno,
+            "io_uring_setup (see kernel.io_uring_disabled, ulimit -l, and the container's seccomp filter)");
     if ((params->features & IORING_FEAT_SINGLE_MMAP) != 0)
         return fd;
     close(fd);
@@ -102,7 +114,7 @@ static int io_uring_unix_attach(void *state, const struct channel *channel, stru
     int result = unix_socket_meet(&uring->connection, SOCK_STREAM, &blocking, seat, buffer_bytes, err);
     if (result < 0)
         return result;
-    struct io_uring_params params = {.flags = 0};
+    struct io_uring_params params = {0};
     uring->polls = channel->wait == WAIT_POLL;
     uring->fd = new_rings(&params, err);
     if (uring->fd < 0)
@@ -131,12 +143,9 @@ static void put_request(struct io_uring_unix *uring, uint8_t opcode, const void 
 static int await_result(struct io_uring_unix *uring)
 {
     uint32_t head = atomic_load_explicit(uring->result_head, memory_order_relaxed);
-    while (atomic_load_explicit(uring->result_tail, memory_order_acquire) == head) {
-        if (uring->polls)
-            cpu_pause();
-        else if (enter(uring, 0, 1) < 0 && errno != EINTR)
+    while (atomic_load_explicit(uring->result_tail, memory_order_acquire) == head)
+        if (enter(uring, 0, uring->polls ? 0 : 1) < 0 && errno != EINTR)
             return -errno;
-    }
     int result = uring->results[head & uring->result_mask].res;
     atomic_store_explicit(uring->result_head, head + 1, memory_order_release);
     return result;
@@ -217,7 +226,7 @@ static void io_uring_unix_close(void *state, const struct channel *channel)
 
 static int io_uring_unix_probe(struct err *err)
 {
-    struct io_uring_params params = {.flags = 0};
+    struct io_uring_params params = {0};
     AUTO_CLOSE int fd = new_rings(&params, err);
     return fd < 0 ? fd : 0;
 }
