@@ -10,6 +10,7 @@
 
 struct option {
     const char *flag, *variable, *value_name, *fallback, *help;
+    /* Its error says what the value has to be; whose value it is, set_option says. */
     int (*set)(struct config *config, const char *value, struct err *err);
 };
 
@@ -27,9 +28,8 @@ static int set_listen(struct config *config, const char *value, struct err *err)
     if (!is_loopback(value))
         return err_set(
             err, EINVAL,
-            "--listen %.60s: only a loopback address (127.0.0.1, ::1) is served, because whoever reaches "
-            "the server may start processes; use an SSH tunnel to reach it from elsewhere",
-            value);
+            "only a loopback address (127.0.0.1, ::1) is served, because whoever reaches the server "
+            "may start processes; use an SSH tunnel to reach it from elsewhere");
     text_copy(config->listen, sizeof config->listen, value);
     return 0;
 }
@@ -40,7 +40,7 @@ static int set_port(struct config *config, const char *value, struct err *err)
     errno = 0;
     unsigned long port = strtoul(value, &end, 10);
     if (errno != 0 || end == value || *end != '\0' || value[0] == '-' || port > UINT16_MAX)
-        return err_set(err, EINVAL, "--port %.40s: must be 0 to 65535", value);
+        return err_set(err, EINVAL, "must be 0 to 65535");
     config->port = (uint16_t)port;
     return 0;
 }
@@ -48,20 +48,20 @@ static int set_port(struct config *config, const char *value, struct err *err)
 static int set_data(struct config *config, const char *value, struct err *err)
 {
     if (value[0] == '\0' || !text_copy(config->data, sizeof config->data, value))
-        return err_set(err, EINVAL, "--data: must be a path of 1 to %d bytes", PATH_MAX - 1);
+        return err_set(err, EINVAL, "must be a path of 1 to %d bytes", PATH_MAX - 1);
     return 0;
 }
 
 static int set_no_first_run(struct config *config, const char *value, struct err *err)
 {
     if (strcmp(value, "0") != 0 && strcmp(value, "1") != 0)
-        return err_set(err, EINVAL, "IPCLAB_NO_FIRST_RUN=%.40s: must be 0 or 1", value);
+        return err_set(err, EINVAL, "must be 0 or 1");
     config->first_run = strcmp(value, "0") == 0;
     return 0;
 }
 
 /* "90d": days, hours, or for ever. */
-static int read_span(const char *flag, const char *value, int64_t *ms, struct err *err)
+static int read_span(const char *value, int64_t *ms, struct err *err)
 {
     char *end = NULL;
     errno = 0;
@@ -71,25 +71,39 @@ static int read_span(const char *flag, const char *value, int64_t *ms, struct er
     if (strcmp(value, "forever") == 0)
         return 0;
     if (!is_number || (strcmp(end, "d") != 0 && strcmp(end, "h") != 0))
-        return err_set(err, EINVAL, "%s %.40s: must be a number of days (90d) or hours (12h), or forever",
-                       flag, value);
+        return err_set(err, EINVAL, "must be a number of days (90d) or hours (12h), or forever");
     *ms = number * (*end == 'd' ? 24 : 1) * 3600 * MS_PER_S;
     return 0;
 }
 
 static int set_keep_series(struct config *config, const char *value, struct err *err)
 {
-    return read_span("--keep-series", value, &config->keep_series_ms, err);
+    return read_span(value, &config->keep_series_ms, err);
 }
 
 static int set_keep_histograms(struct config *config, const char *value, struct err *err)
 {
-    return read_span("--keep-histograms", value, &config->keep_histograms_ms, err);
+    return read_span(value, &config->keep_histograms_ms, err);
 }
 
 static int set_keep_deleted(struct config *config, const char *value, struct err *err)
 {
-    return read_span("--keep-deleted", value, &config->keep_deleted_ms, err);
+    return read_span(value, &config->keep_deleted_ms, err);
+}
+
+static int set_keep_timelines(struct config *config, const char *value, struct err *err)
+{
+    return read_span("--keep-timelines", value, &config->keep_timelines_ms, err);
+}
+
+static int set_keep_attempts(struct config *config, const char *value, struct err *err)
+{
+    return read_span("--keep-attempts", value, &config->keep_attempts_ms, err);
+}
+
+static int set_keep_checks(struct config *config, const char *value, struct err *err)
+{
+    return read_span("--keep-checks", value, &config->keep_checks_ms, err);
 }
 
 static const struct option options[] = {
@@ -104,6 +118,12 @@ static const struct option options[] = {
      "drop histograms of runs older than that; summaries stay", set_keep_histograms},
     {"--keep-deleted", "IPCLAB_KEEP_DELETED", "SPAN", "30d", "how long a deleted run can be restored",
      set_keep_deleted},
+    {"--keep-timelines", "IPCLAB_KEEP_TIMELINES", "SPAN", "forever",
+     "drop timelines and panels of older attempts at labs; what came out stays", set_keep_timelines},
+    {"--keep-attempts", "IPCLAB_KEEP_ATTEMPTS", "SPAN", "forever", "drop older attempts at labs altogether",
+     set_keep_attempts},
+    {"--keep-checks", "IPCLAB_KEEP_CHECKS", "SPAN", "forever",
+     "drop older checks of claims, never a claim's last verdict", set_keep_checks},
 };
 enum { OPTION_COUNT = sizeof options / sizeof *options };
 
@@ -131,13 +151,24 @@ static const struct option *find_option(const char *flag)
     return NULL;
 }
 
+/* where: "--port " or "IPCLAB_PORT=". */
+static int set_option(struct config *config, const struct option *option, const char *where,
+                      const char *value, struct err *err)
+{
+    struct err said = {0};
+    int result = option->set(config, value, &said);
+    return result < 0 ? err_set(err, said.code, "%s%.60s: %s", where, value, said.text) : 0;
+}
+
 static int read_defaults(struct config *config, struct err *err)
 {
     for (size_t i = 0; i < OPTION_COUNT; i++) {
         const char *value = getenv(options[i].variable);
         if (value == NULL || value[0] == '\0')
             value = options[i].fallback;
-        int result = value != NULL ? options[i].set(config, value, err) : 0;
+        char where[64];
+        snprintf(where, sizeof where, "%s=", options[i].variable);
+        int result = value != NULL ? set_option(config, &options[i], where, value, err) : 0;
         if (result < 0)
             return result;
     }
@@ -166,7 +197,9 @@ int config_read(struct config *config, int count, char *const *arguments, struct
         else if (option->value_name != NULL || equals != NULL)
             return err_set(err, EINVAL, "%s takes %s", option->flag,
                            option->value_name != NULL ? option->value_name : "no value");
-        result = option->set(config, value, err);
+        char where[64];
+        snprintf(where, sizeof where, "%s ", option->flag);
+        result = set_option(config, option, where, value, err);
         if (result < 0)
             return result;
     }

@@ -31,6 +31,15 @@ async function scratch(t) {
   return directory;
 }
 
+test("an option that cannot be is refused by the name it was given under", async (t) => {
+  const flag = await ipclab("serve", "--port", "65536");
+  assert.deepEqual([flag.status, flag.err], [2, "ipclab: --port 65536: must be 0 to 65535\n"]);
+  process.env.IPCLAB_PORT = "http";
+  t.after(() => delete process.env.IPCLAB_PORT);
+  const variable = await ipclab("serve");
+  assert.deepEqual([variable.status, variable.err], [2, "ipclab: IPCLAB_PORT=http: must be 0 to 65535\n"]);
+});
+
 test("export and import carry runs from server to server", async (t) => {
   const directory = await scratch(t);
   const [here, there] = [await startServer(t), await startServer(t)];
