@@ -27,6 +27,11 @@ test("a log axis has at least two ticks inside, however narrow it is", () => {
   }
 });
 
+test("a log axis of two or three decades has ticks all along, also where few decades lie inside", () => {
+  assert.deepEqual(logAxis([30_000, 8_000_000]).ticks, [5e4, 1e5, 2e5, 5e5, 1e6, 2e6, 5e6]);
+  assert.deepEqual(logAxis([90, 2_000_000]).ticks, [1e2, 1e3, 1e4, 1e5, 1e6]);
+});
+
 test("a linear axis goes from round value to round value", () => {
   assert.deepEqual(linearAxis([0, 97]).ticks, [0, 20, 40, 60, 80, 100]);
   assert.deepEqual(linearAxis([3, 3]).ticks.length >= 2, true);

@@ -45,7 +45,8 @@ function thin(ticks, spread) {
 }
 
 /**
- * A log axis for positive values that need not fill decades: ticks at 1, 2 and 5 of each, or at the decades alone.
+ * A log axis for positive values that need not fill decades: ticks at the decades if they are enough for so wide a
+ * range, else at 1, 2 and 5 of each.
  * @param {readonly number[]} values
  * @returns {ValueAxis}
  */
@@ -58,10 +59,12 @@ export function logAxis(values) {
     { length: Math.ceil(Math.log10(high)) - Math.floor(Math.log10(low)) + 1 },
     (_, i) => 10 ** (Math.floor(Math.log10(low)) + i),
   );
-  const steps = Math.log10(high / low) > 2.5 ? [1] : [1, 2, 5];
-  const ticks = decades.flatMap((decade) => steps.map((step) => step * decade));
-  const inside = ticks.filter((tick) => tick >= low && tick <= high);
-  if (inside.length >= 3) return { low, high, log: true, ticks: inside };
+  const wide = Math.log10(high / low) > 2.5;
+  for (const steps of wide ? [[1], [1, 2, 5]] : [[1, 2, 5]]) {
+    const ticks = decades.flatMap((decade) => steps.map((step) => step * decade));
+    const inside = ticks.filter((tick) => tick >= low && tick <= high);
+    if (inside.length >= 3) return { low, high, log: true, ticks: inside };
+  }
   // Within a step there may be one tick or none: then round values between the ends.
   const round = linearAxis([low, high]).ticks.filter((tick) => tick >= low && tick <= high);
   return { low, high, log: true, ticks: round };

@@ -53,7 +53,7 @@ import { markerPath } from "../../js/mechanisms.js";
 import { attachTip } from "../tip/tip.js";
 
 export const height_px = 340;
-const margin = { top: 10, right: 18, bottom: 40, left: 64 };
+const margin = { top: 10, right: 24, bottom: 40, left: 64 };
 const mark_px = 4.2;
 const small_mark_px = 3.2;
 /** Where so many points are on a line that their marks would hide each other. */
@@ -112,12 +112,17 @@ export function drawAxes({ x, format, rules = [], level }, scales) {
     );
   });
   let last_x = -Infinity;
-  const spaced = x.ticks.filter(({ at }) => {
-    const fits = scales.x(at) - last_x >= label_px;
-    if (fits) last_x = scales.x(at);
-    return fits;
+  const end_x = scales.x(x.ticks[x.ticks.length - 1]?.at ?? 0);
+  // The first and the last always stand: the last may be one of its own, such as a maximum.
+  const spaced = x.ticks.filter(({ at }, i) => {
+    const here_x = scales.x(at);
+    const fits = here_x - last_x >= label_px && end_x - here_x >= label_px;
+    if (fits) last_x = here_x;
+    return fits || i === 0 || i === x.ticks.length - 1;
   });
-  const ticks = spaced.map(({ at, label }) => drawText("", scales.x(at), scales.bottom + 17, "middle", label));
+  const ticks = spaced.map(({ at, label }) =>
+    drawText("", scales.x(at), scales.bottom + 17, "middle", shortText(label)),
+  );
   const upright = rules.map(({ at, label }) =>
     svg(
       "g",
