@@ -82,7 +82,7 @@ export function createChooser(signal) {
  * @param {Store} store
  */
 export function createMissing(store) {
-  const element = h("div", { class: "stack", role: "status" });
+  const element = h("div", { class: "stack compared-missing", role: "status" });
   return {
     element,
     /** @param {{id: number, why: string, deleted: boolean}[]} missing */

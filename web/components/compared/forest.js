@@ -31,6 +31,9 @@ export function shownVerdicts({ comparison, question }) {
   return { group: "all", list: comparison.verdicts };
 }
 
+/** @param {string} statistic */
+const isRate = (statistic) => /_per_s$/.test(statistic);
+
 /** @param {Verdict} one */
 const intervalText = ({ low, high }) =>
   low === null || high === null ? "no interval" : `${formatNumber(low)}–${formatNumber(high)}`;
@@ -195,6 +198,8 @@ function distancesText(list) {
 /** @param {AbortSignal} signal */
 export function createForest(signal) {
   const chart = createRowChart(signal);
+  const title = h("h2", {});
+  const key = h("p", { class: "muted" });
   const empty = h("p", { class: "muted" });
   const hint = h("p", { class: "compared-hint" });
   const method = h("p", { class: "muted compared-text" });
@@ -202,6 +207,7 @@ export function createForest(signal) {
     element: h(
       "section",
       { class: "card forest", "aria-label": "Ratios" },
+      h("div", { class: "card-head" }, title, key),
       chart.element,
       empty,
       hint,
@@ -216,9 +222,15 @@ export function createForest(signal) {
       const repeated = repeatedMechanisms(all);
       const groups = groupsOf(list).map(({ text, cases }) => ({
         band: { low: 1 / (1 + cases[0].margin), high: 1 + cases[0].margin },
-        title: `${text} · ${statisticText(cases[0].statistic)}`,
+        title: `${text} · ${statisticText(cases[0].statistic)}, ${isRate(cases[0].statistic) ? "more" : "less"} is faster`,
         rows: byCase(cases).map((one) => rowOf(one, compared, trials, repeated)),
       }));
+      const [base] = compared.sides;
+      setText(title, `Ratio to ${base.name}`);
+      setText(
+        key,
+        `large: the ratio, with its 95 % interval; band: counts as the same; small: trials, ${base.name} hollow and above`,
+      );
       chart.element.hidden = list.length === 0;
       empty.hidden = list.length > 0;
       setText(empty, all.length > 0 ? "No case here has this verdict." : "");

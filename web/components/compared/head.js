@@ -38,15 +38,15 @@ function machineText(sides, comparable) {
 /** @param {Compared} compared */
 function sentence({ sides, comparison, question }) {
   const what =
-    question.statistic === null ? "p50 of latencies, bytes a second of streams" : statisticText(question.statistic);
+    question.statistic === null ? "latencies by their p50, streams by bytes a second" : `by ${statisticText(question.statistic)}`;
   const counts = [...new Set(comparison.verdicts.flatMap(({ n }) => n))].sort((a, b) => a - b);
   const trials =
     counts.length === 0
       ? ""
       : counts.length === 1
-        ? ` of ${counts[0]} trials each`
-        : ` of ${counts[0]} to ${counts[counts.length - 1]} trials`;
-  return `${experimentText(sides)}, ${machineText(sides, comparison.comparable)}. Compared by ${what}${trials}.`;
+        ? `, ${counts[0]} trials each`
+        : `, ${counts[0]} to ${counts[counts.length - 1]} trials each`;
+  return `${experimentText(sides)}, ${machineText(sides, comparison.comparable)}. Compared: ${what}${trials}.`;
 }
 
 /** @param {Side} side @param {number} place @param {readonly Side[]} sides */
