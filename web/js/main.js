@@ -91,7 +91,8 @@ store.watch(
     const told = health?.run ? !runs.has(health.run) : false;
     const busy = told || [...runs.values()].some((run) => run.state === "running");
     const text = machineText(machine);
-    setText(byId("machine"), text && `${text} · ${busy ? "measuring" : "idle"}`);
+    // On a narrow page the machine is cut short, but not what it does.
+    setChildren(byId("machine"), text && [h("span", {}, text), h("span", {}, ` · ${busy ? "measuring" : "idle"}`)]);
   },
   forever,
 );
