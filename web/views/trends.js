@@ -94,7 +94,7 @@ function createList(store, signal) {
       card.hidden = body.childElementCount === 0;
       setText(
         status,
-        card.hidden ? "No experiment was taken twice on one machine so far. Run one again, and its trend begins." : "",
+        card.hidden ? "No experiment was taken twice on one machine so far. Run one again from its page, and its trend begins." : "",
       );
     } catch (error) {
       if (!signal.aborted) setText(status, problemText(error));
