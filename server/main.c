@@ -240,8 +240,34 @@ static int serve(struct server *server, struct err *err)
     return result;
 }
 
+static bool asks_for_help(int count, char *const *arguments)
+{
+    for (int i = 0; i < count; i++)
+        if (strcmp(arguments[i], "--help") == 0 || strcmp(arguments[i], "-h") == 0)
+            return true;
+    return false;
+}
+
+static int help_serve(void)
+{
+    AUTO(text_fini) struct text text = TEXT_EMPTY;
+    text_append(&text,
+                "usage: ipclab serve [OPTION...]\n\n"
+                "Runs experiments and serves the page until SIGTERM or SIGINT. The address is the first line "
+                "on\n"
+                "standard output; the log, a JSON object a line, goes to standard error. Exit status: 0 "
+                "stopped,\n"
+                "1 failed, 2 no such option, 78 the archive is damaged.\n"
+                "Options (default); variable:\n");
+    config_write_help(&text);
+    fputs(text_string(&text), stdout);
+    return EXIT_SUCCESS;
+}
+
 static int command_serve(int count, char *const *arguments)
 {
+    if (asks_for_help(count, arguments))
+        return help_serve();
     static struct server server = {.signals = {.fd = -1}};
     struct err err = {.code = 0};
     if (config_read(&server.config, count, arguments, &err) < 0) {
@@ -315,7 +341,7 @@ static int command_help(int count, char *const *arguments)
     text_append(&text, "ipclab: how do two processes talk, and what does each way cost on this machine?\n\n");
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         text_printf(&text, "  ipclab %-13s%s\n", commands[i].name, commands[i].help);
-    text_append(&text, "\nexport, import, compare, backup and verify say more with --help.\n");
+    text_append(&text, "\nserve, export, import, compare, backup and verify say more with --help.\n");
     text_append(&text, "\nOptions of serve (default); variable:\n");
     config_write_help(&text);
     fputs(text_string(&text), stdout);

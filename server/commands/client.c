@@ -73,6 +73,7 @@ struct exchange {
     struct client *client;
     FILE *file; /* for the body of a 200 */
     struct client_answer *answer;
+    int write_errno; /* of the file, 0 while it takes what comes */
 };
 
 static size_t take_body(char *bytes, size_t size, size_t count, void *context)
@@ -80,8 +81,11 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *context)
     struct exchange *exchange = context;
     long status = 0;
     curl_easy_getinfo(exchange->client->curl, CURLINFO_RESPONSE_CODE, &status);
-    if (exchange->file != NULL && status == 200)
-        return fwrite(bytes, size, count, exchange->file) * size;
+    if (exchange->file != NULL && status == 200) {
+        size_t written = fwrite(bytes, size, count, exchange->file);
+        exchange->write_errno = written < count ? errno : 0;
+        return written * size;
+    }
     struct text *body = &exchange->answer->body;
     if (body->length + size * count > BODY_BYTES_MAX)
         return 0;
@@ -116,6 +120,8 @@ static int perform(struct exchange *exchange, const char *target, struct curl_sl
     /* A server that refuses a body may close before it has all of it: the refusal counts. */
     if (code == CURLE_OK || (status >= 400 && exchange->answer->body.length > 0))
         return 0;
+    if (exchange->write_errno != 0)
+        return err_errno(err, exchange->write_errno, "write what %s sends", client->server);
     return err_set(err, EHOSTUNREACH, "ask %s: %s", client->server,
                    client->message[0] != '\0' ? client->message : curl_easy_strerror(code));
 }

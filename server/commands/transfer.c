@@ -104,7 +104,10 @@ int command_export(int count, char *const *arguments)
     if (path != NULL)
         return fetch_to_file(client, id, format, path);
     status = fetch(client, id, format, stdout);
-    return fflush(stdout) == 0 ? status : COMMAND_FAILED;
+    if (status != COMMAND_OK || fflush(stdout) == 0)
+        return status;
+    err_errno(&err, errno, "write the run");
+    return complain(&err);
 }
 
 /* ---- import ---- */
