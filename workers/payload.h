@@ -1,9 +1,9 @@
 /* payload: what a message says about itself, and whether it arrived as it was sent.
  *
- * A message begins with 16 bytes: its sequence, its length, its sender; from 24 bytes on the sequence stands
- * again in its last 8, so that a message torn in the middle shows without reading it all. A message shorter
- * than the header carries as many low bytes of the sequence as fit. With verification in full every byte in
- * between is a function of sequence and offset.
+ * A message begins with two words of 64 bits: its sequence; its length, below its sender. From 24 bytes on
+ * the sequence stands again in its last 8, so that a message torn in the middle shows without reading it all.
+ * A message shorter than the header carries as many low bytes of the sequence as fit. With verification in
+ * full every byte in between is a function of sequence and offset.
  *
  * Inline: it runs inside timed loops, as it does for every mechanism alike. Byte order is the host's. */
 #ifndef IPCLAB_WORKERS_PAYLOAD_H
@@ -49,11 +49,10 @@ void payload_check_skip_to(struct payload_check *check, uint64_t next);
 static inline void payload_write(unsigned char *message, size_t bytes, uint64_t sequence, uint32_t sender,
                                  enum verify verify)
 {
-    struct payload_header header = {.sequence = sequence, .length = (uint32_t)bytes, .sender = sender};
+    const uint64_t parties = (uint64_t)sender << 32 | (uint32_t)bytes;
+    memcpy(message, &sequence, bytes < sizeof sequence ? bytes : sizeof sequence);
     if (bytes >= PAYLOAD_HEADER_BYTES)
-        memcpy(message, &header, sizeof header);
-    else
-        memcpy(message, &sequence, bytes < sizeof sequence ? bytes : sizeof sequence);
+        memcpy(message + sizeof sequence, &parties, sizeof parties);
     if (bytes >= PAYLOAD_TRAILER_FROM_BYTES)
         memcpy(message + bytes - sizeof sequence, &sequence, sizeof sequence);
     if (__builtin_expect(verify == VERIFY_FULL, 0))
@@ -78,9 +77,11 @@ static inline uint64_t payload_sequence(const unsigned char *message, size_t byt
 /* Of a message of PAYLOAD_HEADER_BYTES or more. */
 static inline struct payload_header payload_header_of(const unsigned char *message)
 {
-    struct payload_header header;
-    memcpy(&header, message, sizeof header);
-    return header;
+    uint64_t sequence, parties;
+    memcpy(&sequence, message, sizeof sequence);
+    memcpy(&parties, message + sizeof sequence, sizeof parties);
+    return (struct payload_header){
+        .sequence = sequence, .length = (uint32_t)parties, .sender = (uint32_t)(parties >> 32)};
 }
 
 /* Do the parts of a message that says it has this sequence contradict each other? */

@@ -44,6 +44,7 @@ struct ring_end {
     struct ring_lane *lane;
     unsigned char *slots;
     uint64_t slot_count;
+    size_t lane_bytes;       /* of the slots */
     uint64_t position;       /* slots this side has published, or consumed */
     uint64_t peer_position;  /* the other side's counter when last looked at */
     size_t offset;           /* of the slot at position */
@@ -57,11 +58,13 @@ struct ring_end {
 struct ring {
     struct endpoint endpoint;
     size_t slot_bytes;
+    size_t short_bytes;        /* a message so long fits into a slot of the only lane; 0 with several */
     struct ring_end *out, *in; /* of outs and ins: whose turn it is */
     int others;                /* how many of outs and of ins there are */
     enum seat_side side;
     const struct ring_strategy *strategy;
-    bool fences;
+    bool wakes;                 /* the other side may sleep */
+    bool fences;                /* a publisher orders its look by a fence */
     uint32_t pauses;            /* between two looks */
     struct ring_object *object; /* NULL: not attached */
     struct ring_seat *seat;     /* this process's */

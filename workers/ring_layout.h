@@ -1,4 +1,5 @@
-/* ring_layout: what lies in a ring object. Known to ring.c and ring_waits.c alone.
+/* ring_layout: what lies in a ring object. Known to the ring's own files alone: ring.c, which lays it out and
+ * takes seats in it, ring_transfer.c, which moves messages, ring_waits.c, which sleeps.
  *
  *   struct ring_object · lanes out · lanes back · slots of every lane, page by page
  *
@@ -14,7 +15,7 @@
 
 #include "workers/ring.h"
 
-enum { OWN_LINE_BYTES = 128 };
+enum { LINE_BYTES = 64, OWN_LINE_BYTES = 128 };
 
 /* Why a process sleeps: what it waits for is any message, or room in the lane of that number from here on. */
 enum { AWAKE = 0, ASLEEP_FOR_DATA = 1, ASLEEP_FOR_ROOM = 2 };
@@ -57,5 +58,8 @@ struct ring_strategy {
     void (*leave)(struct ring *ring);
 };
 const struct ring_strategy *ring_strategy_of(enum wait wait);
+
+/* Wakes the worker in the other side's seat of that index, unless it woke meanwhile. */
+void ring_wake(struct ring *ring, struct ring_seat *other, int index, uint32_t asleep);
 
 #endif
