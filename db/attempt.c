@@ -19,7 +19,7 @@ void store_attempt_fini(struct store_attempt *attempt)
 #define ATTEMPT_SELECT                                                                                       \
     "SELECT a.id, a.uid, a.state, a.created_ms, a.started_ms, a.finished_ms, a.lab, m.comparable_hash,"      \
     " m.full_hash, a.cause, coalesce(a.agrees, -1), a.student, a.class, m.facts ->> '$.kernel',"             \
-    " a.parameters, a.prediction, a.outcome, a.result"                                                       \
+    " a.parameters, a.prediction, a.outcome, a.result, coalesce(a.record_dropped_ms, 0)"                     \
     " FROM attempt a LEFT JOIN machine m ON m.id = a.machine_id"
 
 static void attempt_read(struct statement *statement, struct store_attempt *attempt)
@@ -42,6 +42,7 @@ static void attempt_read(struct statement *statement, struct store_attempt *atte
     attempt->prediction = read_text(statement);
     attempt->outcome = read_text(statement);
     attempt->result = read_text(statement);
+    attempt->record_dropped_ms = read_integer(statement);
 }
 
 static const char attempt_get_sql[] = ATTEMPT_SELECT " WHERE a.id = ?";

@@ -249,7 +249,8 @@ struct store_attempt {
     char lab[STORE_LAB_BYTES];
     char machine_comparable[STORE_HASH_BYTES], machine_full[STORE_HASH_BYTES]; /* "" = not started yet */
     char cause[STORE_CAUSE_BYTES];                                             /* why it failed, else "" */
-    int agrees; /* 0, 1, or -1: nothing was predicted, or nothing came out */
+    int agrees;                /* 0, 1, or -1: nothing was predicted, or nothing came out */
+    int64_t record_dropped_ms; /* by retention; 0 = not */
     /* Owned, never NULL after a read: store_attempt_fini. */
     char *student, *class; /* who, and with which group; free text */
     char *kernel;          /* "" = not started yet */
@@ -395,18 +396,31 @@ static inline bool store_trial_settles(const struct store_trial *trial)
 
 /* ---- retention ---- */
 
+/* In this order: what is given up first stands first. */
+enum store_retention_job {
+    STORE_RETAIN_ABANDONED,  /* runs that were given up on their way in */
+    STORE_RETAIN_SERIES,     /* of the trials of runs that are over */
+    STORE_RETAIN_HISTOGRAMS, /* likewise */
+    STORE_RETAIN_DELETED,    /* runs that were deleted go for good */
+    STORE_RETAIN_TIMELINES,  /* records of attempts that are over */
+    STORE_RETAIN_ATTEMPTS,   /* these attempts altogether */
+    STORE_RETAIN_CHECKS,     /* of claims */
+    STORE_RETAIN_COUNT
+};
 /* What is older than these moments is dropped; 0 = nothing. A run's age counts from when it was made, or
- * came here. Pinned runs are left alone, and so are the summaries of trials unless the run was deleted. */
+ * came here. Pinned runs are left alone, and so are the summaries of trials unless the run was deleted; of a
+ * claim's checks on one machine the last that has a verdict, and what came after it. */
 struct store_retention {
     int64_t now_ms;
-    int64_t series_before_ms, histograms_before_ms; /* of runs that are over */
-    int64_t deleted_before_ms;                      /* runs deleted before this go for good */
+    int64_t before_ms[STORE_RETAIN_COUNT]; /* by job; what was abandoned is removed in any case */
 };
 /* Where the work stands; all zeros to begin. */
 struct store_retention_place {
     int job;
-    int64_t run_id, trial_id;
-    int64_t series_runs, histogram_runs, deleted_runs; /* finished so far */
+    int64_t id; /* of the run, attempt or check at hand */
+    int64_t trial_id;
+    int64_t finished_id; /* the job was done with this one by the last call, 0 = with none */
+    int64_t finished[STORE_RETAIN_COUNT];
 };
 /* One portion, one transaction. 1 = there may be more, 0 = done. */
 int store_retain(struct store *store, const struct store_retention *retention,

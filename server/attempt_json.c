@@ -51,6 +51,7 @@ void attempt_json_write(struct json_writer *writer, const struct app *app,
     json_write_integer(writer, "created_ms", attempt->created_ms);
     json_write_positive(writer, "started_ms", attempt->started_ms);
     json_write_positive(writer, "finished_ms", attempt->finished_ms);
+    json_write_positive(writer, "record_dropped_ms", attempt->record_dropped_ms);
     activity_json_write_text(writer, "student", attempt->student);
     activity_json_write_text(writer, "group", attempt->class);
     json_write_raw(writer, "parameters", attempt->parameters);

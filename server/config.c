@@ -91,6 +91,21 @@ static int set_keep_deleted(struct config *config, const char *value, struct err
     return read_span(value, &config->keep_deleted_ms, err);
 }
 
+static int set_keep_timelines(struct config *config, const char *value, struct err *err)
+{
+    return read_span(value, &config->keep_timelines_ms, err);
+}
+
+static int set_keep_attempts(struct config *config, const char *value, struct err *err)
+{
+    return read_span(value, &config->keep_attempts_ms, err);
+}
+
+static int set_keep_checks(struct config *config, const char *value, struct err *err)
+{
+    return read_span(value, &config->keep_checks_ms, err);
+}
+
 static const struct option options[] = {
     {"--listen", "IPCLAB_LISTEN", "ADDRESS", "127.0.0.1", "loopback address to serve on", set_listen},
     {"--port", "IPCLAB_PORT", "PORT", "8080", "TCP port, 0 for any free one", set_port},
@@ -103,6 +118,12 @@ static const struct option options[] = {
      "drop histograms of runs older than that; summaries stay", set_keep_histograms},
     {"--keep-deleted", "IPCLAB_KEEP_DELETED", "SPAN", "30d", "how long a deleted run can be restored",
      set_keep_deleted},
+    {"--keep-timelines", "IPCLAB_KEEP_TIMELINES", "SPAN", "forever",
+     "drop timelines and panels of older attempts at labs; what came out stays", set_keep_timelines},
+    {"--keep-attempts", "IPCLAB_KEEP_ATTEMPTS", "SPAN", "forever", "drop older attempts at labs altogether",
+     set_keep_attempts},
+    {"--keep-checks", "IPCLAB_KEEP_CHECKS", "SPAN", "forever",
+     "drop older checks of claims, never a claim's last verdict", set_keep_checks},
 };
 enum { OPTION_COUNT = sizeof options / sizeof *options };
 

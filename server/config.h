@@ -15,7 +15,9 @@ struct config {
     uint16_t port;   /* 0 = any free one */
     char data[PATH_MAX];
     bool first_run; /* take the quick preset when the archive is empty */
-    int64_t keep_series_ms, keep_histograms_ms, keep_deleted_ms; /* -1 = for ever */
+    /* -1 = for ever */
+    int64_t keep_series_ms, keep_histograms_ms, keep_deleted_ms;
+    int64_t keep_timelines_ms, keep_attempts_ms, keep_checks_ms;
 };
 
 /* arguments[0] is the first one after the subcommand. -EINVAL and a sentence for the user. */

@@ -1,15 +1,21 @@
 #include "server/retention.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "db/store.h"
 #include "server/app.h"
+#include "server/attempt_json.h"
 #include "server/config.h"
+#include "server/events.h"
 #include "server/loop.h"
+#include "server/run_json.h"
 #include "server/runner.h"
 
 #define DAY_NS (24 * 3600 * NS_PER_S)
@@ -38,21 +44,55 @@ static void begin(struct retention *retention)
     retention->place = (struct store_retention_place){.job = 0};
     retention->moments = (struct store_retention){
         .now_ms = now_ms,
-        .series_before_ms = before(now_ms, config->keep_series_ms),
-        .histograms_before_ms = before(now_ms, config->keep_histograms_ms),
-        .deleted_before_ms = before(now_ms, config->keep_deleted_ms),
+        .before_ms =
+            {
+                [STORE_RETAIN_SERIES] = before(now_ms, config->keep_series_ms),
+                [STORE_RETAIN_HISTOGRAMS] = before(now_ms, config->keep_histograms_ms),
+                [STORE_RETAIN_DELETED] = before(now_ms, config->keep_deleted_ms),
+                [STORE_RETAIN_TIMELINES] = before(now_ms, config->keep_timelines_ms),
+                [STORE_RETAIN_ATTEMPTS] = before(now_ms, config->keep_attempts_ms),
+                [STORE_RETAIN_CHECKS] = before(now_ms, config->keep_checks_ms),
+            },
     };
 }
 
+/* How the log calls what was dropped; NULL: not at all. */
+static const char *const names[STORE_RETAIN_COUNT] = {
+    [STORE_RETAIN_SERIES] = "series_of_runs", [STORE_RETAIN_HISTOGRAMS] = "histograms_of_runs",
+    [STORE_RETAIN_DELETED] = "deleted_runs",  [STORE_RETAIN_TIMELINES] = "timelines_of_attempts",
+    [STORE_RETAIN_ATTEMPTS] = "attempts",     [STORE_RETAIN_CHECKS] = "checks",
+};
+
 static void end(struct retention *retention)
 {
-    const struct store_retention_place *place = &retention->place;
+    AUTO(text_fini) struct text text = TEXT_EMPTY;
     retention->is_at_work = false;
-    if (place->series_runs > 0 || place->histogram_runs > 0 || place->deleted_runs > 0)
-        log_write(LOG_INFO, "dropped what is no longer kept",
-                  "series_of_runs=%lld histograms_of_runs=%lld deleted_runs=%lld",
-                  (long long)place->series_runs, (long long)place->histogram_runs,
-                  (long long)place->deleted_runs);
+    for (int job = 0; job < STORE_RETAIN_COUNT; job++)
+        if (names[job] != NULL && retention->place.finished[job] > 0)
+            text_printf(&text, "%s%s=%" PRId64, text.length > 0 ? " " : "", names[job],
+                        retention->place.finished[job]);
+    if (text.length > 0)
+        log_write(LOG_INFO, "dropped what is no longer kept", "%s", text_string(&text));
+}
+
+static void publish_gone(const struct app *app, const char *event, enum events_subject subject, int64_t id)
+{
+    char json[40];
+    snprintf(json, sizeof json, "{\"id\":%" PRId64 "}", id);
+    events_publish(app->events, event, (struct events_topic){subject, id}, true, json);
+}
+
+/* Whoever looks at it fetches it again. That a run was deleted was told when it was. */
+static void publish(const struct app *app, enum store_retention_job job, int64_t id)
+{
+    if (job == STORE_RETAIN_SERIES || job == STORE_RETAIN_HISTOGRAMS)
+        run_json_publish(app, id);
+    else if (job == STORE_RETAIN_TIMELINES)
+        attempt_json_publish(app, id);
+    else if (job == STORE_RETAIN_ATTEMPTS)
+        publish_gone(app, "attempt_deleted", SUBJECT_ATTEMPT, id);
+    else if (job == STORE_RETAIN_CHECKS)
+        publish_gone(app, "check_deleted", SUBJECT_CHECK, id);
 }
 
 static void step(struct loop_timer *timer)
@@ -69,6 +109,8 @@ static void step(struct loop_timer *timer)
         begin(retention);
     struct err err;
     int result = store_retain(store, &retention->moments, &retention->place, &err);
+    if (retention->place.finished_id != 0)
+        publish(retention->app, (enum store_retention_job)retention->place.job, retention->place.finished_id);
     if (result < 0)
         log_write(LOG_WARNING, "could not drop what is no longer kept", "%s", err.text);
     if (result <= 0)

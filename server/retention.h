@@ -1,8 +1,10 @@
 /* retention: drops what is no longer kept, in portions between which the loop serves others.
  *
  * At the start, once a day, and when woken: first what was given up on its way in, then time series and
- * histograms of old runs, then runs that were deleted long ago. Never the summaries of trials, never a pinned
- * run. While a run is being measured it waits. How long what is kept: config.h.
+ * histograms of old runs, then runs that were deleted long ago, then the timelines of old attempts, old
+ * attempts, and old checks of claims. Never the summaries of trials, never a pinned run, never the check that
+ * a claim's verdict comes from. Whatever is dropped is published. While a run is being measured it waits. How
+ * long what is kept: config.h.
  *
  * Threads: the loop's. */
 #ifndef IPCLAB_SERVER_RETENTION_H

@@ -190,6 +190,33 @@ test("retention drops what is old, says so, and leaves the figures", async (t) =
   assert.equal((await second.client.get(`/api/v1/runs/${pinned.id}`)).json.series_dropped_ms, null);
 });
 
+test("what retention drops is told to whoever watches", async (t) => {
+  const { client } = await startServer(t, { wrap: ["env", "IPCLAB_KEEP_SERIES=0h", "IPCLAB_KEEP_TIMELINES=0h", "IPCLAB_KEEP_CHECKS=0h"] });
+  const run = await takeRun(client);
+  const stream = await client.stream("runs,attempts,checks");
+  const { json: attempt } = await client.post("/api/v1/labs/pipe_gauge/attempts", {});
+  await stream.next(({ event, data }) => event === "attempt" && data.state === "done");
+  const ids = [];
+  for (let i = 0; i < 2; i++) {
+    const { json: check } = await client.post("/api/v1/claims/38/checks", {});
+    await stream.next(({ event, data }) => event === "check" && data.id === check.id && data.state === "done");
+    ids.push(check.id);
+  }
+  /* It comes once a day, and after an import that was given up. */
+  await client.post("/api/v1/imports", "{}");
+  const { data: trimmed } = await stream.next(({ event }) => event === "run");
+  assert.deepEqual([trimmed.id, trimmed.series_dropped_ms > 0], [run.id, true]);
+  const { data: forgotten } = await stream.next(({ event }) => event === "attempt");
+  assert.deepEqual([forgotten.id, forgotten.record_dropped_ms > 0, forgotten.outcome > 0], [attempt.id, true, true]);
+  const { data: gone } = await stream.next(({ event }) => event === "check_deleted");
+  assert.deepEqual(gone, { id: ids[0] });
+  stream.close();
+  assert.equal((await client.get(`/api/v1/checks/${ids[0]}`)).status, 404);
+  assert.equal((await client.get("/api/v1/claims/38")).json.latest.id, ids[1], "the last verdict stays");
+  assert.deepEqual((await client.get(`/api/v1/attempts/${attempt.id}`)).json.timeline, []);
+  assert.equal((await client.get(`/api/v1/attempts/${attempt.id}/trace`)).status, 200);
+});
+
 test("spans are checked, and help lists every command", async () => {
   for (const span of ["90", "d", "-1d", "1.5d", "99999999d", ""]) {
     const { status, err } = await ipclab("serve", `--keep-series=${span}`);

@@ -1,5 +1,6 @@
 /* Attempts and checks in the archive: every value comes back, states go one way, what was cut off is told. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/cleanup.h"
@@ -268,4 +269,83 @@ Test(store_activities, a_check_is_queued_once_and_the_latest_of_each_machine_is_
     text_clear(&found);
     cr_assert(eq(int, store_check_each_machine(store, collect_machine, &found, &err), 0), "%s", err.text);
     cr_expect(eq(str, (char *)text_string(&found), "here:1 there:1 "));
+}
+
+/* ---- retention ---- */
+
+static int64_t add_ended_check(int claim, const char *machine, enum activity_state state)
+{
+    int64_t id = 0;
+    const struct store_check_end end = {.state = state,
+                                        .finished_ms = 7,
+                                        .verdict = state == ACTIVITY_DONE ? (int)VERDICT_HOLDS : -1,
+                                        .cause = "",
+                                        .result = "{}"};
+    cr_assert(eq(int, store_check_insert(store, &claim, 1, 5, &id, &err), 0), "%s", err.text);
+    cr_assert(eq(int, store_check_begin(store, id, 6, add_machine(machine), &err), 0), "%s", err.text);
+    cr_assert(eq(int, store_check_end(store, id, &end, &err), 0), "%s", err.text);
+    return id;
+}
+
+/* What one job was done with, in order: "3 7". */
+static void retain(enum store_retention_job job, int64_t before_ms, char *finished, size_t bytes)
+{
+    struct store_retention retention = {.now_ms = 1000};
+    struct store_retention_place place = {.job = 0};
+    size_t used = 0;
+    int rc = 1;
+    retention.before_ms[job] = before_ms;
+    finished[0] = '\0';
+    while (rc > 0) {
+        rc = store_retain(store, &retention, &place, &err);
+        if (place.finished_id != 0)
+            used += (size_t)snprintf(finished + used, bytes - used, "%s%lld", used > 0 ? " " : "",
+                                     (long long)place.finished_id);
+    }
+    cr_assert(eq(int, rc, 0), "%s", err.text);
+}
+
+Test(store_activities, an_old_attempt_loses_its_timeline_first_and_keeps_what_came_out)
+{
+    char finished[64], wanted[64];
+    int64_t old = add_attempt("pipe_gauge", "b2", "null");
+    int64_t queued = add_attempt("pipe_gauge", "b2", "null");
+    begin_attempt(old);
+    end_attempt(old, "45066");
+    retain(STORE_RETAIN_TIMELINES, 5, finished, sizeof finished);
+    cr_expect(eq(str, finished, ""), "it is not older than that");
+    retain(STORE_RETAIN_TIMELINES, 6, finished, sizeof finished);
+    snprintf(wanted, sizeof wanted, "%lld", (long long)old);
+    cr_expect(eq(str, finished, wanted));
+    retain(STORE_RETAIN_TIMELINES, 6, finished, sizeof finished);
+    cr_expect(eq(str, finished, ""), "once");
+    AUTO(text_fini) struct text record = TEXT_EMPTY;
+    cr_assert(eq(int, store_attempt_record(store, old, &record, &err), 0));
+    cr_expect(eq(str, (char *)text_string(&record), "null"));
+    AUTO(store_attempt_fini) struct store_attempt attempt;
+    cr_assert(eq(int, store_attempt_get(store, old, &attempt, &err), 0), "%s", err.text);
+    cr_expect(eq(str, attempt.outcome, "45066"));
+    cr_expect(eq(i64, attempt.record_dropped_ms, 1000));
+
+    retain(STORE_RETAIN_ATTEMPTS, 6, finished, sizeof finished);
+    cr_expect(eq(str, finished, wanted));
+    AUTO(store_attempt_fini) struct store_attempt gone, waiting;
+    cr_expect(eq(int, store_attempt_get(store, old, &gone, &err), -ENOENT));
+    cr_expect(eq(int, store_attempt_get(store, queued, &waiting, &err), 0), "it has not begun");
+}
+
+Test(store_activities, the_last_verdict_on_each_machine_is_kept)
+{
+    char finished[64], wanted[64];
+    int64_t first = add_ended_check(38, "here", ACTIVITY_DONE);
+    add_ended_check(38, "there", ACTIVITY_DONE);
+    add_ended_check(39, "here", ACTIVITY_DONE);
+    int64_t failed = add_ended_check(38, "here", ACTIVITY_FAILED);
+    add_ended_check(38, "here", ACTIVITY_DONE);
+    add_ended_check(38, "here", ACTIVITY_FAILED);
+    retain(STORE_RETAIN_CHECKS, 6, finished, sizeof finished);
+    snprintf(wanted, sizeof wanted, "%lld %lld", (long long)first, (long long)failed);
+    cr_expect(eq(str, finished, wanted));
+    retain(STORE_RETAIN_CHECKS, 6, finished, sizeof finished);
+    cr_expect(eq(str, finished, ""));
 }

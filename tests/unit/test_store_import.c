@@ -226,10 +226,11 @@ Test(store_retention, drops_by_age_and_spares_what_is_pinned)
     int64_t pinned = add_run(CREATED_MS, 2);
     cr_assert(eq(int, store_run_patch(store, pinned, 0, &pin, &err), 0), "%s", err.text);
     const struct store_retention retention = {.now_ms = CREATED_MS + 11 * (int64_t)DAY_MS,
-                                              .series_before_ms = CREATED_MS + 5 * (int64_t)DAY_MS};
+                                              .before_ms[STORE_RETAIN_SERIES] =
+                                                  CREATED_MS + 5 * (int64_t)DAY_MS};
     struct store_retention_place place = {0};
     retain_all(&retention, &place);
-    cr_expect(eq(i64, place.series_runs, 1));
+    cr_expect(eq(i64, place.finished[STORE_RETAIN_SERIES], 1));
     cr_expect(eq(sz, kept_of(old).series, 0));
     cr_expect(eq(sz, kept_of(old).histograms, 2));
     cr_expect(eq(sz, kept_of(old).trials, 2));
@@ -242,7 +243,7 @@ Test(store_retention, drops_by_age_and_spares_what_is_pinned)
     /* Done is done: nothing is left to look through. */
     place = (struct store_retention_place){0};
     retain_all(&retention, &place);
-    cr_expect(eq(i64, place.series_runs, 0));
+    cr_expect(eq(i64, place.finished[STORE_RETAIN_SERIES], 0));
     archive_must_be_whole(store);
 }
 
@@ -251,8 +252,8 @@ Test(store_retention, an_imported_run_ages_from_its_arrival)
     struct store_run run = foreign_run();
     struct store_retention_place place = {0};
     const struct store_retention retention = {.now_ms = CREATED_MS + 2 * (int64_t)DAY_MS,
-                                              .series_before_ms = CREATED_MS + DAY_MS / 2,
-                                              .histograms_before_ms = CREATED_MS + DAY_MS / 2};
+                                              .before_ms[STORE_RETAIN_SERIES] = CREATED_MS + DAY_MS / 2,
+                                              .before_ms[STORE_RETAIN_HISTOGRAMS] = CREATED_MS + DAY_MS / 2};
     int64_t id;
     import_all(&run, &id);
     retain_all(&retention, &place);
@@ -268,7 +269,8 @@ Test(store_retention, purges_deleted_runs_in_portions)
     cr_assert(eq(int, store_run_set_deleted(store, kept, CREATED_MS + 3 * (int64_t)DAY_MS, &err), 0), "%s",
               err.text);
     const struct store_retention retention = {.now_ms = CREATED_MS + 4 * (int64_t)DAY_MS,
-                                              .deleted_before_ms = CREATED_MS + 2 * (int64_t)DAY_MS};
+                                              .before_ms[STORE_RETAIN_DELETED] =
+                                                  CREATED_MS + 2 * (int64_t)DAY_MS};
     struct store_retention_place place = {0};
     size_t portions = 0, before = kept_of(gone).trials;
     cr_assert(eq(sz, before, MANY));
@@ -281,7 +283,7 @@ Test(store_retention, purges_deleted_runs_in_portions)
     }
     struct store_run run;
     cr_expect(eq(int, store_run_get(store, gone, &run, &err), -ENOENT));
-    cr_expect(eq(i64, place.deleted_runs, 1));
+    cr_expect(eq(i64, place.finished[STORE_RETAIN_DELETED], 1));
     run = get_run(kept);
     store_run_fini(&run);
     archive_must_be_whole(store);
@@ -295,7 +297,7 @@ Test(store_retention, a_run_is_gone_from_its_first_portion_on)
     cr_assert(eq(int, store_run_set_deleted(store, gone, CREATED_MS, &err), 0), "%s", err.text);
     AUTO(store_run_fini) struct store_run run = get_run(gone);
     const struct store_retention retention = {.now_ms = CREATED_MS + DAY_MS,
-                                              .deleted_before_ms = CREATED_MS + 1};
+                                              .before_ms[STORE_RETAIN_DELETED] = CREATED_MS + 1};
     struct store_retention_place place = {0};
     while (kept_of(gone).trials == MANY)
         cr_assert(eq(int, store_retain(store, &retention, &place, &err), 1), "%s", err.text);
@@ -317,12 +319,12 @@ Test(store_retention, spares_what_was_restored_before_its_first_portion)
     int64_t restored = add_run(CREATED_MS, 2);
     cr_assert(eq(int, store_run_set_deleted(store, restored, CREATED_MS, &err), 0), "%s", err.text);
     const struct store_retention retention = {.now_ms = CREATED_MS + DAY_MS,
-                                              .deleted_before_ms = CREATED_MS + 1};
+                                              .before_ms[STORE_RETAIN_DELETED] = CREATED_MS + 1};
     struct store_retention_place place = {0};
-    while (place.run_id != restored)
+    while (place.id != restored)
         cr_assert(eq(int, store_retain(store, &retention, &place, &err), 1), "%s", err.text);
     cr_assert(eq(int, store_run_set_deleted(store, restored, 0, &err), 0), "%s", err.text);
     retain_all(&retention, &place);
-    cr_expect(eq(i64, place.deleted_runs, 0));
+    cr_expect(eq(i64, place.finished[STORE_RETAIN_DELETED], 0));
     cr_expect(eq(sz, kept_of(restored).trials, 2));
 }
