@@ -9,11 +9,10 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "server/activities.h"
-#include "server/analysis/results.h"
 #include "server/app.h"
-#include "server/events.h"
 #include "server/loop.h"
 #include "server/progress.h"
+#include "server/run_events.h"
 #include "server/run_json.h"
 #include "server/submit.h"
 #include "server/supervisor.h"
@@ -107,29 +106,6 @@ static void begin_trial(struct runner *runner, size_t slot)
     };
 }
 
-static void publish_sample(struct runner *runner, const struct frame_sample *sample)
-{
-    const struct current *current = &runner->current;
-    AUTO(text_fini) struct text text = TEXT_EMPTY;
-    struct json_writer writer = json_writer_on(&text);
-    json_begin_object(&writer, NULL);
-    json_write_integer(&writer, "run", runner->progress.run_id);
-    json_write_integer(&writer, "sequence", current->trial.sequence);
-    json_write_integer(&writer, "case", current->trial.case_number);
-    json_write_string(&writer, "mechanism", current->one.mechanism);
-    json_write_string(&writer, "pattern", pattern_names[current->one.pattern]);
-    json_write_integer(&writer, "message_bytes", current->one.message_bytes);
-    json_write_integer(&writer, "elapsed_ms", sample->elapsed_ns / NS_PER_MS);
-    json_write_number(&writer, "messages_per_s", sample->messages_per_s);
-    json_write_number(&writer, "bytes_per_s", sample->bytes_per_s);
-    json_write_number(&writer, "latency_ns_p50", sample->latency_p50_ns);
-    json_end_object(&writer);
-    if (text_ok(&text))
-        events_publish(runner->app->events, "sample",
-                       (struct events_topic){SUBJECT_RUN, runner->progress.run_id}, false,
-                       text_string(&text));
-}
-
 static void crew_said(void *context, int worker, const struct frame *frame)
 {
     struct runner *runner = context;
@@ -139,37 +115,10 @@ static void crew_said(void *context, int worker, const struct frame *frame)
     if (frame->type == FRAME_SAMPLE && worker == trial_merge_measuring_worker(&current->one)) {
         current->trial.messages = frame->sample.messages; /* what is known if no result follows */
         current->trial.duration_ns = frame->sample.elapsed_ns;
-        publish_sample(runner, &frame->sample);
+        run_events_publish_sample(runner->app, &current->trial, &current->one, &frame->sample);
     }
     if (frame->type == FRAME_RESULT)
         trial_merge_result(&current->merge, &current->trial, &current->one, worker, &frame->result);
-}
-
-static void publish_trial(struct runner *runner, const struct store_trial *trial)
-{
-    struct app *app = runner->app;
-    AUTO(text_fini) struct text text = TEXT_EMPTY;
-    struct json_writer writer = json_writer_on(&text);
-    json_begin_object(&writer, NULL);
-    json_write_integer(&writer, "run", trial->run_id);
-    text_append(&text, ",\"trial\":");
-    results_write_trial(&writer, trial, STORE_TRIAL_SUMMARY);
-    json_end_object(&writer);
-    if (text_ok(&text))
-        events_publish(app->events, "trial", (struct events_topic){SUBJECT_RUN, trial->run_id}, false,
-                       text_string(&text));
-
-    struct err err;
-    text_clear(&text);
-    text_printf(&text, "{\"run\":%lld,\"case\":", (long long)trial->run_id);
-    if (results_write_case(app->store, trial->run_id, trial->case_number, &text, &err) < 0) {
-        log_write(LOG_WARNING, "could not sum up a case", "%s", err.text);
-        return;
-    }
-    text_append_char(&text, '}');
-    if (text_ok(&text))
-        events_publish(app->events, "case", (struct events_topic){SUBJECT_RUN, trial->run_id}, false,
-                       text_string(&text));
 }
 
 /* Archives the trial that ended, with the run's last state if it was the last one. False: the archive could
@@ -190,7 +139,7 @@ static bool archive_trial(struct runner *runner)
     }
     current->pending = false;
     progress_note(progress, current->slot, settles);
-    publish_trial(runner, trial);
+    run_events_publish_trial(runner->app, trial);
     store_trial_fini(trial);
     if (last) {
         int64_t run_id = progress->run_id;
