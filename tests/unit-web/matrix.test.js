@@ -33,6 +33,16 @@ test("families stand in their order whatever the catalogue's, controls last", ()
   );
 });
 
+test("a column for longer messages than a mechanism carries says how long they may be", () => {
+  const mechanisms = [aMechanism("mq_posix", "message_queue", { message_bytes_max: 8192 }), aMechanism("pipe", "byte_stream")];
+  const { rows } = modelOf({ mechanisms, figures: [], choice, current: null, sample: null, proofs: null });
+  const longest = rows.flatMap(({ row }) => (row ? [[row.mechanism.name, row.longest_bytes]] : []));
+  assert.deepEqual(Object.fromEntries(longest), {
+    mq_posix: { round_trip: null, stream: 8192 },
+    pipe: { round_trip: null, stream: null },
+  });
+});
+
 test("a control does not stretch the bars of what carries data", () => {
   const { rows } = modelOf({
     mechanisms: [aMechanism("null", "control"), aMechanism("pipe", "byte_stream")],

@@ -33,7 +33,7 @@ function createHead() {
         head("Direction"),
         head("Ends"),
         head(twoLines("Waits", "for data?"), "nowrap"),
-        head([round_trip, h("small", {}, "tick p50, box to p90, line as far as supported"), axis], "strip-head"),
+        head([round_trip, h("small", {}, "tick p50, box to p90, line to the last sure percentile"), axis], "strip-head"),
         head("p50", "number"),
         head([stream, h("small", {}, "counted at the receiver")]),
         head("GB/s", "number"),

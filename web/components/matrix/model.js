@@ -25,6 +25,7 @@ import { groupByFamily, isControl, legendOf } from "../../js/mechanisms.js";
  * @property {Look} look
  * @property {Figure|null} round_trip
  * @property {Figure|null} stream
+ * @property {{round_trip: number|null, stream: number|null}} longest_bytes  of its messages, where a column asks for more
  * @property {Sample|null} sample  of this mechanism, if it is being measured right now
  * @property {"round_trip"|"stream"|"other"|null} measuring  other: something that has no column here
  * @property {import("./strip.js").Scale} scale
@@ -34,6 +35,9 @@ import { groupByFamily, isControl, legendOf } from "../../js/mechanisms.js";
  * @typedef {import("../../js/mechanisms.js").Family} Family
  * @typedef {{key: string, family: Family, row: null}|{key: string, family: null, row: MechanismRow}} Row
  */
+
+/** @param {Mechanism} mechanism @param {number} asked_bytes */
+const longestBelow = ({ message_bytes_max }, asked_bytes) => (message_bytes_max < asked_bytes ? message_bytes_max : null);
 
 /** @param {Choice} choice @param {{pattern: string, message_bytes: number}} one */
 function hasColumn(choice, { pattern, message_bytes }) {
@@ -60,6 +64,10 @@ export function modelOf(props) {
     look: legend.lookOf(mechanism.name),
     round_trip: pickFigure(figures, mechanism.name, "round_trip", choice),
     stream: pickFigure(figures, mechanism.name, "stream", choice),
+    longest_bytes: {
+      round_trip: longestBelow(mechanism, choice.round_trip_bytes),
+      stream: longestBelow(mechanism, choice.stream_bytes),
+    },
     sample: sample?.mechanism === mechanism.name ? sample : null,
     measuring: measuringOf(props, mechanism.name),
   }));

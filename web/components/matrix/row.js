@@ -1,7 +1,8 @@
 /** One mechanism in the matrix. Its traits stay; its figures follow the runs. */
 
 import { h, setAttribute, setChildren, setText } from "../../js/dom.js";
-import { formatGigabytes, formatNs } from "../../js/format.js";
+import { formatBytes, formatCount, formatGigabytes, formatNs } from "../../js/format.js";
+import { isControl } from "../../js/mechanisms.js";
 import { conditionsText } from "../../js/words.js";
 import { createName } from "../marker/marker.js";
 import { attachTip } from "../tip/tip.js";
@@ -47,10 +48,13 @@ function createNumber(title, format, label) {
   };
 }
 
-/** @param {Figure|null} figure @param {boolean} measuring */
-function captionOf(figure, measuring) {
+/** Exact, since it may be little less than what is asked for. @param {number} bytes */
+const limitText = (bytes) => (bytes % 1024 === 0 ? formatBytes(bytes) : `${formatCount(bytes)} B`);
+
+/** @param {Figure|null} figure @param {boolean} measuring @param {number|null} longest_bytes  less than is asked for */
+function captionOf(figure, measuring, longest_bytes) {
   if (measuring) return "measuring…";
-  if (!figure) return "";
+  if (!figure) return longest_bytes === null ? "" : `messages up to ${limitText(longest_bytes)}`;
   return isMeasured(figure) ? conditionsText(figure.case) : `no trial succeeded in run ${figure.run.id}`;
 }
 
@@ -64,7 +68,7 @@ function createLatency(title) {
   return {
     cells: [drawing, number.element],
     /** @param {MechanismRow} row */
-    update({ round_trip, sample, measuring, scale }) {
+    update({ round_trip, longest_bytes, sample, measuring, scale }) {
       const now_ns = sample?.pattern === "round_trip" ? sample.latency_ns_p50 : null;
       const provisional = now_ns === null ? null : { p50: { value: now_ns, low: null, high: null } };
       const latency = provisional ?? round_trip?.case.latency_ns ?? null;
@@ -72,7 +76,7 @@ function createLatency(title) {
       if (now !== drawn) setChildren(strip, createStrip(scale, latency));
       drawn = now;
       drawing.classList.toggle("provisional", provisional !== null);
-      setText(caption, captionOf(round_trip, measuring === "round_trip"));
+      setText(caption, captionOf(round_trip, measuring === "round_trip", longest_bytes.round_trip));
       number.update(round_trip, provisional && formatNs(now_ns));
     },
   };
@@ -87,14 +91,14 @@ function createRate(title) {
   return {
     cells: [drawing, number.element],
     /** @param {MechanismRow} row */
-    update({ stream, sample, measuring, fastest_bytes_per_s }) {
+    update({ stream, longest_bytes, sample, measuring, fastest_bytes_per_s }) {
       const now = sample?.pattern === "stream" ? sample.bytes_per_s : null;
       const bytes_per_s = now ?? stream?.case.bytes_per_s?.value ?? 0;
       const percent = fastest_bytes_per_s > 0 ? (100 * bytes_per_s) / fastest_bytes_per_s : 0;
       fill.style.width = `${Math.min(100, percent)}%`;
       drawing.classList.toggle("beyond", percent > 100);
       drawing.classList.toggle("provisional", now !== null);
-      setText(caption, captionOf(stream, measuring === "stream"));
+      setText(caption, captionOf(stream, measuring === "stream", longest_bytes.stream));
       number.update(stream, now === null ? null : formatGigabytes(now));
     },
   };
@@ -146,7 +150,8 @@ export function createRow(mechanism, look) {
     "tr",
     { role: "row", class: "matrix-row", "data-mechanism": name, "data-hue": look.hue, "data-shade": look.shade },
     h("th", { role: "rowheader", scope: "row" }, createName(look, title)),
-    traits.cells,
+    // What carries nothing has no reach and no direction, whatever loop it stands for.
+    isControl(mechanism) ? h("td", { role: "cell", colspan: 4, class: "trait reason" }, "carries nothing across") : traits.cells,
   );
   if (!available) {
     const reason = `Not available here: ${unavailable_reason ?? "no reason given"}`;
