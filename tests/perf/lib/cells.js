@@ -27,8 +27,13 @@ const loop_of = { socketpair: "unix_stream" };
 const quick_mechanisms = ["shm_sysv", "pipe", "unix_stream", "tcp", "eventfd", "mq_posix"];
 const quick_groups = ["two_block", "two_poll", "one_block", "stream_64", "stream_64k"];
 
-/** Memory is one engine under several names: the names beside the first are taken where a target asks for them. */
+/**
+ * Memory is one engine under several names, so the names beside the first are taken only where a target asks for them. A
+ * technique that moves its data through the kernel and waits in memory (process_vm_readv) is taken where it spins.
+ */
 const first_memory = "shm_sysv";
+/** @param {Group} group @param {boolean} is_memory */
+const isWantedOf = (group, is_memory) => (is_memory ? targetOf({ group, mechanism: "", is_memory }).limit !== null : group.memory === "spin");
 
 /**
  * @param {any[]} mechanisms  the catalogue
@@ -42,9 +47,10 @@ export function cellsOf(mechanisms, loops, { quick, only }) {
     for (const { name, family, available, message_bytes_max, traits } of mechanisms) {
       const is_wanted = (!quick || (quick_mechanisms.includes(name) && quick_groups.includes(group.name))) && only.test(`${group.name}/${name}`);
       if (!is_wanted || !available || family === "control" || message_bytes_max < group.bytes) continue;
-      const is_memory = !traits.synchronises;
-      if (is_memory && name !== first_memory && targetOf({ group, mechanism: name, is_memory }).limit === null) continue;
-      const wait = is_memory ? group.memory : group.kernel;
+      const is_memory = family === "memory";
+      const waits_in_memory = !traits.synchronises;
+      if (waits_in_memory && name !== first_memory && !isWantedOf(group, is_memory)) continue;
+      const wait = waits_in_memory ? group.memory : group.kernel;
       const wanted = is_memory ? (group.pattern === "stream" ? "ring" : "flag") : (loop_of[name] ?? name);
       const loop = loops.find((one) => one.loop === wanted && one.patterns.includes(group.pattern) && one.waits.includes(wait) && one.message_bytes_max >= group.bytes);
       cells.push({ group, mechanism: name, wait, loop: loop ? loop.loop : null, is_memory });

@@ -41,12 +41,15 @@ int raw_time_round_trips(const struct raw_case *one, uint64_t batch, int (*step)
 {
     static struct histogram histogram;
     histogram_clear(&histogram);
+    int result = step(context); /* until the other process has begun */
+    if (result < 0)
+        return result;
     int64_t before = clock_now_ns();
     const int64_t begin = before + one->warmup_ns, end = begin + one->duration_ns;
     uint64_t count = 0;
     while (before < end) {
         for (uint64_t i = 0; i < batch; i++) {
-            int result = step(context);
+            result = step(context);
             if (result < 0)
                 return result;
         }
@@ -66,12 +69,15 @@ int raw_time_stream(const struct raw_case *one, int (*step)(void *), void *conte
                     struct raw_figures *figures)
 {
     const uint64_t clock_every = 1 + 65536 / one->bytes;
+    int result = step(context); /* until the other process has begun */
+    if (result < 0)
+        return result;
     int64_t now = clock_now_ns(), begin = 0;
     const int64_t warm = now + one->warmup_ns;
     uint64_t count = 0;
     while (begin == 0 || now < begin + one->duration_ns) {
         for (uint64_t i = 0; i < clock_every; i++) {
-            int result = step(context);
+            result = step(context);
             if (result < 0)
                 return result;
         }

@@ -1,21 +1,17 @@
-/* How each of the kernel's mechanisms is opened and called, in the shape known to be the fastest. */
+/* How pipes, sockets and queues are opened and called, in the shape known to be the fastest. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <mqueue.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/ipc.h>
-#include <sys/mman.h>
 #include <sys/msg.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
@@ -25,27 +21,13 @@ enum {
     PIPE_BYTES = 1024 * 1024,
     PIPE_PIECE_BYTES = 8 * 1024, /* reader and writer copy at the same time, and both out of the cache */
     SOCKET_BYTES = 4 * 1024 * 1024,
-    SHARED_BYTES = 16 * 1024, /* the payload there at its start, the payload back in its second half */
     QUEUE_MESSAGES = 10,
 };
-
-static bool is_again(const struct raw_end *end)
-{
-    return errno == EINTR || (end->polls && (errno == EAGAIN || errno == ENOMSG));
-}
 
 static int set_polls(int fd, bool polls)
 {
     int flags = fcntl(fd, F_GETFL);
     return fcntl(fd, F_SETFL, polls ? flags | O_NONBLOCK : flags & ~O_NONBLOCK) == 0 ? 0 : -errno;
-}
-
-static void join(struct raw_pair *pair, int asker_out, int answerer_in, int answerer_out, int asker_in)
-{
-    pair->ends[0].out = asker_out;
-    pair->ends[0].in = asker_in;
-    pair->ends[1].out = answerer_out;
-    pair->ends[1].in = answerer_in;
 }
 
 /* ---- pipes ---- */
@@ -54,7 +36,7 @@ static int bytes_send(struct raw_end *end, unsigned char *message, size_t bytes)
 {
     while (bytes > 0) {
         ssize_t sent = write(end->out, message, bytes < end->piece_bytes ? bytes : end->piece_bytes);
-        if (sent < 0 && !is_again(end))
+        if (sent < 0 && !raw_is_again(end))
             return -errno;
         if (sent > 0) {
             message += sent;
@@ -64,11 +46,11 @@ static int bytes_send(struct raw_end *end, unsigned char *message, size_t bytes)
     return 0;
 }
 
-static int bytes_receive(struct raw_end *end, unsigned char *message, size_t bytes)
+int raw_receive_bytes(struct raw_end *end, unsigned char *message, size_t bytes)
 {
     while (bytes > 0) {
         ssize_t got = read(end->in, message, bytes);
-        if (got == 0 || (got < 0 && !is_again(end)))
+        if (got == 0 || (got < 0 && !raw_is_again(end)))
             return got == 0 ? -EPIPE : -errno;
         if (got > 0) {
             message += got;
@@ -92,12 +74,12 @@ static int prepare_pipes(struct raw_pair *pair, const struct raw_case *one)
     return 0;
 }
 
-static int pipe_open(struct raw_pair *pair, const struct raw_case *one)
+int raw_open_pipes(struct raw_pair *pair, const struct raw_case *one)
 {
     int there[2], back[2];
     if (pipe2(there, O_CLOEXEC) != 0 || pipe2(back, O_CLOEXEC) != 0)
         return -errno;
-    join(pair, there[1], there[0], back[1], back[0]);
+    raw_join(pair, there[1], there[0], back[1], back[0]);
     return prepare_pipes(pair, one);
 }
 
@@ -122,7 +104,7 @@ static int fifo_open(struct raw_pair *pair, const struct raw_case *one)
         result = fifo_both(one->directory, "back", back);
     if (result < 0)
         return result;
-    join(pair, there[1], there[0], back[1], back[0]);
+    raw_join(pair, there[1], there[0], back[1], back[0]);
     return prepare_pipes(pair, one);
 }
 
@@ -132,7 +114,7 @@ static int socket_receive(struct raw_end *end, unsigned char *message, size_t by
 {
     while (bytes > 0) {
         ssize_t got = recv(end->in, message, bytes, MSG_WAITALL);
-        if (got == 0 || (got < 0 && !is_again(end)))
+        if (got == 0 || (got < 0 && !raw_is_again(end)))
             return got == 0 ? -EPIPE : -errno;
         if (got > 0) {
             message += got;
@@ -145,7 +127,7 @@ static int socket_receive(struct raw_end *end, unsigned char *message, size_t by
 static int datagram_send(struct raw_end *end, unsigned char *message, size_t bytes)
 {
     while (send(end->out, message, bytes, MSG_NOSIGNAL) < 0)
-        if (!is_again(end) && errno != ENOBUFS)
+        if (!raw_is_again(end) && errno != ENOBUFS)
             return -errno;
     return 0;
 }
@@ -153,14 +135,14 @@ static int datagram_send(struct raw_end *end, unsigned char *message, size_t byt
 static int datagram_receive(struct raw_end *end, unsigned char *message, size_t bytes)
 {
     while (recv(end->in, message, bytes, 0) < 0)
-        if (!is_again(end))
+        if (!raw_is_again(end))
             return -errno;
     return 0;
 }
 
 static int join_sockets(struct raw_pair *pair, int a, int b)
 {
-    join(pair, a, b, b, a);
+    raw_join(pair, a, b, b, a);
     int result = set_polls(a, pair->ends[0].polls);
     return result < 0 ? result : set_polls(b, pair->ends[1].polls);
 }
@@ -181,7 +163,7 @@ static int unix_open(struct raw_pair *pair, int type, int buffer_bytes)
     return join_sockets(pair, fds[0], fds[1]);
 }
 
-static int unix_stream_open(struct raw_pair *pair, const struct raw_case *one)
+int raw_open_unix_stream(struct raw_pair *pair, const struct raw_case *one)
 {
     return unix_open(pair, SOCK_STREAM, one->pattern == PATTERN_STREAM ? SOCKET_BYTES : 0);
 }
@@ -258,14 +240,14 @@ static int mq_posix_one(const char *which, const struct raw_case *one)
 static int mq_posix_open(struct raw_pair *pair, const struct raw_case *one)
 {
     int there = mq_posix_one("there", one), back = mq_posix_one("back", one);
-    join(pair, there, there, back, back);
+    raw_join(pair, there, there, back, back);
     return there < 0 || back < 0 ? -errno : 0;
 }
 
 static int mq_posix_send(struct raw_end *end, unsigned char *message, size_t bytes)
 {
     while (mq_send(end->out, (const char *)message, bytes, 0) != 0)
-        if (!is_again(end))
+        if (!raw_is_again(end))
             return -errno;
     return 0;
 }
@@ -273,7 +255,7 @@ static int mq_posix_send(struct raw_end *end, unsigned char *message, size_t byt
 static int mq_posix_receive(struct raw_end *end, unsigned char *message, size_t bytes)
 {
     while (mq_receive(end->in, (char *)message, bytes, NULL) < 0)
-        if (!is_again(end))
+        if (!raw_is_again(end))
             return -errno;
     return 0;
 }
@@ -289,7 +271,7 @@ static int mq_sysv_open(struct raw_pair *pair, const struct raw_case *one)
 {
     (void)one;
     int there = msgget(IPC_PRIVATE, IPC_CREAT | 0600), back = msgget(IPC_PRIVATE, IPC_CREAT | 0600);
-    join(pair, there, there, back, back);
+    raw_join(pair, there, there, back, back);
     return there < 0 || back < 0 ? -errno : 0;
 }
 
@@ -303,7 +285,7 @@ static int mq_sysv_send(struct raw_end *end, unsigned char *message, size_t byte
     static struct envelope envelope = {.type = 1};
     memcpy(envelope.text, message, bytes);
     while (msgsnd(end->out, &envelope, bytes, end->polls ? IPC_NOWAIT : 0) != 0)
-        if (!is_again(end))
+        if (!raw_is_again(end))
             return -errno;
     return 0;
 }
@@ -312,7 +294,7 @@ static int mq_sysv_receive(struct raw_end *end, unsigned char *message, size_t b
 {
     static struct envelope envelope;
     while (msgrcv(end->in, &envelope, bytes, 0, end->polls ? IPC_NOWAIT : 0) < 0)
-        if (!is_again(end))
+        if (!raw_is_again(end))
             return -errno;
     memcpy(message, envelope.text, bytes);
     return 0;
@@ -325,90 +307,10 @@ static void mq_sysv_close(struct raw_pair *pair)
             msgctl(pair->ends[i].out, IPC_RMID, NULL);
 }
 
-/* ---- wake-ups beside memory ---- */
-
-static int share_payload(struct raw_pair *pair)
-{
-    void *memory =
-        mmap(NULL, SHARED_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-    if (memory == MAP_FAILED)
-        return -errno;
-    pair->shared = memory;
-    pair->ends[0].put = pair->ends[1].get = memory;
-    pair->ends[0].get = pair->ends[1].put = pair->ends[0].put + SHARED_BYTES / 2;
-    return 0;
-}
-
-static int eventfd_open(struct raw_pair *pair, const struct raw_case *one)
-{
-    int flags = EFD_CLOEXEC | (one->wait == WAIT_POLL ? EFD_NONBLOCK : 0);
-    int there = eventfd(0, flags), back = eventfd(0, flags);
-    join(pair, there, there, back, back);
-    return there < 0 || back < 0 ? -errno : share_payload(pair);
-}
-
-static int eventfd_send(struct raw_end *end, unsigned char *message, size_t bytes)
-{
-    const uint64_t one = 1;
-    memcpy(end->put, message, bytes);
-    return write(end->out, &one, sizeof one) == sizeof one ? 0 : -errno;
-}
-
-static int eventfd_receive(struct raw_end *end, unsigned char *message, size_t bytes)
-{
-    uint64_t count;
-    while (read(end->in, &count, sizeof count) < 0)
-        if (!is_again(end))
-            return -errno;
-    memcpy(message, end->get, bytes);
-    return 0;
-}
-
-static void eventfd_close(struct raw_pair *pair)
-{
-    for (int i = 0; i < 2; i++)
-        if (pair->ends[i].out >= 0)
-            close(pair->ends[i].out);
-    if (pair->shared != NULL)
-        munmap(pair->shared, SHARED_BYTES);
-}
-
-static void announcement(sigset_t *set)
-{
-    sigemptyset(set);
-    sigaddset(set, SIGRTMIN);
-}
-
-static int signal_open(struct raw_pair *pair, const struct raw_case *one)
-{
-    sigset_t set;
-    (void)one;
-    announcement(&set);
-    return sigprocmask(SIG_BLOCK, &set, NULL) == 0 ? share_payload(pair) : -errno;
-}
-
-static int signal_send(struct raw_end *end, unsigned char *message, size_t bytes)
-{
-    memcpy(end->put, message, bytes);
-    return sigqueue(end->peer, SIGRTMIN, (union sigval){.sival_int = 0}) == 0 ? 0 : -errno;
-}
-
-static int signal_receive(struct raw_end *end, unsigned char *message, size_t bytes)
-{
-    const struct timespec now = {.tv_sec = 0};
-    sigset_t set;
-    announcement(&set);
-    while ((end->polls ? sigtimedwait(&set, NULL, &now) : sigwaitinfo(&set, NULL)) < 0)
-        if (!is_again(end))
-            return -errno;
-    memcpy(message, end->get, bytes);
-    return 0;
-}
-
 const struct raw_kind raw_kinds[] = {
-    {.name = "pipe", .open = pipe_open, .send = bytes_send, .receive = bytes_receive},
-    {.name = "fifo", .open = fifo_open, .send = bytes_send, .receive = bytes_receive},
-    {.name = "unix_stream", .open = unix_stream_open, .send = bytes_send, .receive = socket_receive},
+    {.name = "pipe", .open = raw_open_pipes, .send = bytes_send, .receive = raw_receive_bytes},
+    {.name = "fifo", .open = fifo_open, .send = bytes_send, .receive = raw_receive_bytes},
+    {.name = "unix_stream", .open = raw_open_unix_stream, .send = bytes_send, .receive = socket_receive},
     {.name = "unix_dgram", .open = unix_dgram_open, .send = datagram_send, .receive = datagram_receive},
     {.name = "unix_seqpacket",
      .open = unix_seqpacket_open,
@@ -426,15 +328,5 @@ const struct raw_kind raw_kinds[] = {
      .send = mq_sysv_send,
      .receive = mq_sysv_receive,
      .close = mq_sysv_close},
-    {.name = "eventfd",
-     .open = eventfd_open,
-     .send = eventfd_send,
-     .receive = eventfd_receive,
-     .close = eventfd_close},
-    {.name = "signal_rt",
-     .open = signal_open,
-     .send = signal_send,
-     .receive = signal_receive,
-     .close = eventfd_close},
     {.name = NULL},
 };
