@@ -113,6 +113,11 @@ int64_t claim_number(const struct json_node *claim)
     return json_integer_or(json_member(claim, "number"), 0);
 }
 
+bool claim_is_timed(const struct json_node *claim)
+{
+    return json_boolean_or(json_member(claim, "timed"), false);
+}
+
 /* ---- what may be asked ---- */
 
 void lab_read_parameters(const struct json_node *lab, const struct json_node *given, struct text *parameters,

@@ -37,6 +37,8 @@ int64_t lab_duration_ms_max(const struct json_node *lab);
 /* Does either say that it is about the other? */
 bool lab_shows_claim(const struct json_node *lab, const struct json_node *claim);
 int64_t claim_number(const struct json_node *claim);
+/* Is it about speed, so that nothing else may go on beside its check? */
+bool claim_is_timed(const struct json_node *claim);
 
 /* Completes the parameters that were given (NULL = none) with the defaults, as a JSON object, and adds a
  * fault for each that is unknown or out of bounds. */

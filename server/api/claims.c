@@ -37,13 +37,13 @@ struct ledger {
 
 static void write_claim(struct ledger *ledger, const struct store_check *latest)
 {
-    static const char *const facts[] = {"mechanism", "criterion", "source"};
+    static const char *const facts[] = {"mechanism", "also", "criteria", "timed", "source"};
     int64_t number = claim_number(ledger->claim);
     struct json_writer *writer = &ledger->writer;
     json_begin_object(writer, NULL);
     json_write_integer(writer, "number", number);
     for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)
-        json_write_string(writer, facts[i], json_string_or(json_member(ledger->claim, facts[i]), NULL));
+        json_write_node(writer, facts[i], json_member(ledger->claim, facts[i]));
     write_text(writer, "text", ledger->language, number);
     write_text(writer, "experiment", ledger->language, number);
     write_labs(writer, ledger->app, ledger->claim);

@@ -25,7 +25,7 @@ test("claims stand by mechanism and are narrowed down by verdict, mechanism, cri
   const pipes = claims.filter((/** @type {any} */ one) => one.mechanism === "pipe");
   await page.getByText(`${pipes.length} claims match`).waitFor();
   await page.getByLabel("Criterion").selectOption("direction");
-  const directions = pipes.filter((/** @type {any} */ one) => one.criterion === "direction");
+  const directions = pipes.filter((/** @type {any} */ one) => one.criteria.includes("direction"));
   await page.getByText(new RegExp(`^${directions.length} claims? match`)).waitFor();
 
   await page.goto("/claims");
@@ -117,7 +117,7 @@ test("a trait in the matrix leads to the claims that decide it", async (t) => {
   await page.waitForURL(/\/claims\?mechanism=pipe&criterion=direction$/);
   await rows(page).first().waitFor();
   const { claims } = await read(server, "/claims");
-  const proofs = claims.filter((/** @type {any} */ one) => one.mechanism === "pipe" && one.criterion === "direction");
+  const proofs = claims.filter((/** @type {any} */ one) => one.mechanism === "pipe" && one.criteria.includes("direction"));
   assert.equal(await rows(page).count(), proofs.length);
 });
 

@@ -212,13 +212,13 @@ test("few values are counted each, many integers in even bins that lose none", (
 });
 
 /** @param {number} number @param {object} more @returns {any} */
-const claim = (number, more) => ({ number, text: "", experiment: "", criterion: null, latest: null, ...more });
+const claim = (number, more) => ({ number, text: "", experiment: "", also: [], criteria: [], latest: null, ...more });
 
 test("claims are found by words, verdict, mechanism and criterion, and grouped in the order of the course", () => {
   const claims = [
-    claim(38, { mechanism: "pipe", text: "Capacity is limited", criterion: "synchronises", latest: { verdict: "conditional" } }),
+    claim(38, { mechanism: "pipe", text: "Capacity is limited", criteria: ["synchronises", "count"], latest: { verdict: "conditional" } }),
     claim(1, { mechanism: "shm_sysv", text: "Plain writes", latest: { verdict: "holds" } }),
-    claim(2, { mechanism: "pipe", text: "One way", criterion: "direction" }),
+    claim(2, { mechanism: "pipe", text: "One way", also: ["fifo"], criteria: ["direction"] }),
   ];
   /** @param {string} query */
   const found = (query) => filterClaims(claims, new URLSearchParams(query)).map(({ number }) => number);
@@ -226,6 +226,7 @@ test("claims are found by words, verdict, mechanism and criterion, and grouped i
   assert.deepEqual(found("verdict=holds"), [1]);
   assert.deepEqual(found("verdict=unchecked"), [2]);
   assert.deepEqual(found("mechanism=pipe&criterion=direction"), [2]);
+  assert.deepEqual([found("criterion=count"), found("mechanism=fifo")], [[38], [2]]);
   assert.deepEqual(
     groupClaims(claims).map(({ mechanism, claims: list }) => [mechanism, ...list.map(({ number }) => number)]),
     [
@@ -233,8 +234,10 @@ test("claims are found by words, verdict, mechanism and criterion, and grouped i
       ["pipe", 2, 38],
     ],
   );
-  const { hrefOf } = proofsOf([...claims, claim(39, { mechanism: "pipe", criterion: "synchronises" })]);
+  const { hrefOf } = proofsOf([...claims, claim(39, { mechanism: "pipe", criteria: ["synchronises"] })]);
   assert.equal(hrefOf("pipe", "direction"), "/claims/2");
+  assert.equal(hrefOf("fifo", "direction"), "/claims/2");
+  assert.equal(hrefOf("pipe", "count"), "/claims/38");
   assert.equal(hrefOf("pipe", "synchronises"), "/claims?mechanism=pipe&criterion=synchronises");
   assert.equal(hrefOf("tcp", "reach"), null);
 });

@@ -11,7 +11,9 @@ import { ledgerOf, withCheck } from "../../web/js/ledger.js";
 const claim = (number, latest = null) => ({
   number,
   mechanism: "pipe",
-  criterion: null,
+  also: [],
+  criteria: [],
+  timed: false,
   text: "",
   experiment: "",
   source: "",

@@ -13,15 +13,15 @@ const keyOf = (mechanism, criterion) => `${mechanism} ${criterion}`;
 
 /**
  * Addresses of the claims behind each cell of the matrix that has any.
- * @param {readonly Pick<Claim, "number"|"mechanism"|"criterion">[]} claims
+ * @param {readonly Pick<Claim, "number"|"mechanism"|"also"|"criteria">[]} claims
  * @returns {{hrefOf: (mechanism: string, criterion: string) => string|null}}
  */
 export function proofsOf(claims) {
   /** @type {Map<string, number[]>} */
   const numbers = new Map();
-  for (const { number, mechanism, criterion } of claims) {
-    if (criterion) numbers.set(keyOf(mechanism, criterion), [...(numbers.get(keyOf(mechanism, criterion)) ?? []), number]);
-  }
+  for (const { number, mechanism, also, criteria: proved } of claims)
+    for (const key of [mechanism, ...also].flatMap((one) => proved.map((criterion) => keyOf(one, criterion))))
+      numbers.set(key, [...(numbers.get(key) ?? []), number]);
   return {
     hrefOf(mechanism, criterion) {
       const found = numbers.get(keyOf(mechanism, criterion)) ?? [];
@@ -65,8 +65,8 @@ export function filterClaims(claims, query) {
     const text = `${claim.number} ${claim.text} ${claim.experiment} ${claim.mechanism}`.toLowerCase();
     return (
       (!verdict || verdictOf(claim) === verdict) &&
-      (!mechanism || claim.mechanism === mechanism) &&
-      (!criterion || claim.criterion === criterion) &&
+      (!mechanism || claim.mechanism === mechanism || claim.also.includes(mechanism)) &&
+      (!criterion || claim.criteria.includes(criterion)) &&
       sought.every((word) => text.includes(word))
     );
   });

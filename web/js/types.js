@@ -396,7 +396,9 @@
  * @typedef {object} Claim
  * @property {number} number
  * @property {string} mechanism
- * @property {string|null} criterion  of the matrix, that it proves
+ * @property {string[]} also  mechanisms of which its experiment shows the same
+ * @property {string[]} criteria  of the matrix, that it proves
+ * @property {boolean} timed  it is about speed
  * @property {string} text
  * @property {string} experiment  what is done, in words
  * @property {string} source  the few lines of C that matter

@@ -15,14 +15,17 @@
 
 struct check;
 
-enum { CLAIM_SABOTAGES_MAX = 3, CLAIM_DEADLINE_MS = 10000 };
+enum { CLAIM_SABOTAGES_MAX = 3, CLAIM_CRITERIA_MAX = 3, CLAIM_ALSO_MAX = 1, CLAIM_DEADLINE_MS = 10000 };
 
 struct claim {
     int number;            /* as in the catalogue of messages; never reused */
     const char *mechanism; /* of workers/mechanisms that the claim is about, or the nearest */
     const char
-        *criterion;     /* that it proves: reach direction count synchronises boundaries persists; or NULL */
-    const char *source; /* the few lines of C that matter */
+        *const also[CLAIM_ALSO_MAX + 1]; /* others of which its experiment shows the same; ends with NULL */
+    /* That it proves: reach direction count synchronises boundaries persists; ends with NULL. */
+    const char *const criteria[CLAIM_CRITERIA_MAX + 1];
+    bool is_timed;                                        /* about speed: nothing else may go on beside it */
+    const char *source;                                   /* the few lines of C that matter */
     const char *const sabotages[CLAIM_SABOTAGES_MAX + 1]; /* ends with NULL */
     bool keeps_capabilities;         /* to change user or to make namespaces; else it runs without any */
     int (*run)(struct check *check); /* 0, or -errno when it could not be decided: what check_ returned */

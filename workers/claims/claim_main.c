@@ -38,7 +38,9 @@ static void write_claim(struct json_writer *writer, const struct claim *claim)
     json_begin_object(writer, NULL);
     json_write_integer(writer, "number", claim->number);
     json_write_string(writer, "mechanism", claim->mechanism);
-    json_write_string(writer, "criterion", claim->criterion);
+    json_write_words(writer, "also", claim->also);
+    json_write_words(writer, "criteria", claim->criteria);
+    json_write_boolean(writer, "timed", claim->is_timed);
     write_labs(writer, claim->number);
     json_write_string(writer, "source", claim->source);
     json_write_words(writer, "sabotages", claim->sabotages);

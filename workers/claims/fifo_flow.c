@@ -123,17 +123,20 @@ static int check_rendezvous(struct check *check)
     struct subject_end end = subject_wait(reader, SUBJECT_PATIENCE_MS);
     bool returns = waits && writer >= 0 && !end.timed_out && end.status == 0;
     int both = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC) < 0 ? errno : 0;
+    int reading_end = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    int backwards = write(reading_end, "x", 1) < 0 ? errno : 0;
     check_boolean(check, "open_to_read_waits", waits);
     check_boolean(check, "open_returns_when_a_writer_opens", returns);
     check_errno(check, "nonblocking_open_to_write_alone_errno", alone);
     check_errno(check, "open_for_both_alone_errno", both);
-    return check_conclude(check, returns, alone == ENXIO || both == 0);
+    check_errno(check, "write_to_reading_end_errno", backwards);
+    return check_conclude(check, returns && backwards == EBADF, alone == ENXIO || both == 0);
 }
 
 const struct claim claim_53 = {
     .number = 53,
     .mechanism = "fifo",
-    .criterion = "synchronises",
+    .criteria = {"synchronises", "direction"},
     .source = "/* sleeps until somebody opens to write */\n"
               "fd = open(path, O_RDONLY);\n"
               "fd = open(path, O_WRONLY | O_NONBLOCK); /* -1, ENXIO: there is no reader */\n"
@@ -182,7 +185,7 @@ static int check_fscanf(struct check *check)
 const struct claim claim_54 = {
     .number = 54,
     .mechanism = "fifo",
-    .criterion = "boundaries",
+    .criteria = {"boundaries"},
     .source = "char word[64];\n"
               "fscanf(stream, \"%s\", word);   /* one word, however long */\n"
               "fscanf(stream, \"%63s\", word); /* at most what fits */\n"
@@ -257,7 +260,7 @@ static int check_many(struct check *check)
 const struct claim claim_55 = {
     .number = 55,
     .mechanism = "fifo",
-    .criterion = "count",
+    .criteria = {"count"},
     .source = "for (i = 0; i < 3; i++) if (fork() == 0) write_messages(fd);\n"
               "for (i = 0; i < 2; i++) if (fork() == 0) read_messages(fd);\n"
               "/* a reader's read() returns 0 when the last of the three has closed */",
@@ -331,7 +334,7 @@ static int check_atomic(struct check *check)
 const struct claim claim_56 = {
     .number = 56,
     .mechanism = "fifo",
-    .criterion = "boundaries",
+    .criteria = {"boundaries"},
     .source = "memset(message, 'a' + i, sizeof message);  /* writer i of three */\n"
               "for (n = 0; n < 200; n++)\n"
               "    /* PIPE_BUF; then 4097; then 60000 */\n"
@@ -343,37 +346,92 @@ const struct claim claim_56 = {
 
 /* ---- 57: whole reads ---- */
 
+enum { READS_BYTES = 100, READ_MESSAGES = 1000, PAIR = 2 };
+enum { GOT_BYTES, GOT_READS, GOT_CUT }; /* places of a reader's values */
+
+/* The reading end of the FIFO, which is full of messages and has no writer any more; less than 0: the error.
+ */
+static int fill_with_messages(const char *path, int count)
+{
+    int fds[2];
+    if (open_ends(path, fds) < 0)
+        return -errno;
+    struct subject *writer = subject_new();
+    if (subject_fork(writer) == 0)
+        write_messages(fds[1], 'm', count, MESSAGE_BYTES, MESSAGE_BYTES);
+    close(fds[1]);
+    subject_wait(writer, SUBJECT_PATIENCE_MS); /* all of it fits */
+    return fds[0];
+}
+
+/* False at the end. */
+static bool read_once(int fd, size_t asked, int64_t *values)
+{
+    char bytes[READS_BYTES];
+    ssize_t got = read(fd, bytes, asked);
+    if (got <= 0)
+        return false;
+    values[GOT_READS]++;
+    values[GOT_BYTES] += got;
+    values[GOT_CUT] += got % MESSAGE_BYTES != 0;
+    return true;
+}
+
+static void read_by_two(int fd, size_t asked, struct subject *readers[PAIR])
+{
+    struct gate *gate = subject_memory(sizeof *gate);
+    for (int i = 0; i < PAIR; i++) {
+        readers[i] = subject_new();
+        if (subject_fork(readers[i]) == 0) {
+            read_once(fd, asked, readers[i]->values);
+            gate_pass(gate, PAIR); /* or one has read all before the other begins */
+            while (read_once(fd, asked, readers[i]->values))
+                ;
+            _exit(0);
+        }
+    }
+    close(fd);
+    for (int i = 0; i < PAIR; i++)
+        subject_wait(readers[i], SUBJECT_PATIENCE_MS);
+}
+
 static int check_reads(struct check *check)
 {
-    enum { COUNT = 40, READ_BYTES = 100 };
-    char path[PATH_BYTES], bytes[READ_BYTES];
-    int fds[2];
+    enum { COUNT = 40 };
+    char path[PATH_BYTES];
+    int64_t alone[SUBJECT_VALUES] = {0};
+    struct subject *readers[PAIR];
     int result = make_fifo(check, path);
     if (result != 0)
         return result;
-    if (open_ends(path, fds) < 0)
-        return check_skip(check, "open", errno, "refused");
-    struct subject *writer = subject_new();
-    if (subject_fork(writer) == 0)
-        write_messages(fds[1], 'm', COUNT, MESSAGE_BYTES, MESSAGE_BYTES);
-    close(fds[1]);
-    subject_wait(writer, SUBJECT_PATIENCE_MS); /* all of it fits */
-    size_t asked = check_is_sabotaged(check, "read_64") ? MESSAGE_BYTES : READ_BYTES;
-    int reads = 0, cut = 0;
-    for (ssize_t got; (got = read(fds[0], bytes, asked)) > 0; reads++)
-        cut += got % MESSAGE_BYTES != 0;
+    size_t asked = check_is_sabotaged(check, "read_64") ? MESSAGE_BYTES : READS_BYTES;
+    int fd = fill_with_messages(path, COUNT);
+    if (fd < 0)
+        return check_skip(check, "open", -fd, "refused");
+    while (read_once(fd, asked, alone))
+        ;
+    close(fd);
+    fd = fill_with_messages(path, READ_MESSAGES);
+    if (fd < 0)
+        return check_skip(check, "open", -fd, "refused");
+    read_by_two(fd, asked, readers);
+    int64_t cut_by_two = readers[0]->values[GOT_CUT] + readers[1]->values[GOT_CUT];
     check_integer(check, "message_bytes", MESSAGE_BYTES);
     check_integer(check, "messages_count", COUNT);
     check_integer(check, "asked_bytes", (int64_t)asked);
-    check_integer(check, "reads_count", reads);
-    check_integer(check, "reads_that_cut_a_message_count", cut);
-    return check_conclude(check, cut == 0, false);
+    check_integer(check, "reads_count", alone[GOT_READS]);
+    check_integer(check, "reads_that_cut_a_message_count", alone[GOT_CUT]);
+    check_integer(check, "messages_for_two_readers_count", READ_MESSAGES);
+    check_integer(check, "first_of_two_readers_bytes", readers[0]->values[GOT_BYTES]);
+    check_integer(check, "second_of_two_readers_bytes", readers[1]->values[GOT_BYTES]);
+    check_integer(check, "reads_of_two_that_cut_a_message_count", cut_by_two);
+    return check_conclude(check, alone[GOT_CUT] == 0 && cut_by_two == 0, false);
 }
 
 const struct claim claim_57 = {
     .number = 57,
     .mechanism = "fifo",
-    .criterion = "boundaries",
+    .criteria = {"boundaries"},
     .source = "write(fd, message, 64); /* forty times, each whole */\n"
               "n = read(fd, buffer, 100); /* 100: one message and 36 bytes of the next */",
     .sabotages = {"read_64"},

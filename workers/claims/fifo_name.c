@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "workers/claims/check.h"
@@ -131,7 +132,7 @@ static int check_permission(struct check *check)
 const struct claim claim_47 = {
     .number = 47,
     .mechanism = "fifo",
-    .criterion = "reach",
+    .criteria = {"reach"},
     .source = "mkfifo(\"open\", 0666);\n"
               "mkfifo(\"closed\", 0600);\n"
               "setresuid(65533, 65533, 65533);\n"
@@ -145,7 +146,7 @@ const struct claim claim_47 = {
 /* ---- 48: who finds it ---- */
 
 /* A process from before the FIFO was made opens it by its name, from other namespaces if it gets them, and
- * writes. values: errno of unshare, of open, bytes written. */
+ * writes. values: errno of unshare, of open, bytes written, its own number. */
 static void be_unrelated(struct subject *writer, int start, int namespaces, const char *path, bool hides)
 {
     char byte;
@@ -161,9 +162,14 @@ static void be_unrelated(struct subject *writer, int start, int namespaces, cons
             mount("tmpfs", directory, "tmpfs", 0, NULL) != 0)
             writer->values[0] = errno;
     }
+    /* Into a new process namespace goes only the next child. */
+    pid_t child = (namespaces & CLONE_NEWPID) != 0 && writer->values[0] == 0 ? fork() : 0;
+    if (child > 0)
+        _exit(waitpid(child, NULL, 0) != child);
     int fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
     writer->values[1] = fd < 0 ? errno : 0;
     writer->values[2] = fd < 0 ? 0 : write(fd, "x", 1);
+    writer->values[3] = getpid();
     _exit(0);
 }
 
@@ -191,13 +197,15 @@ static int check_finding(struct check *check)
     char path[PATH_BYTES];
     path_of(check, "fifo", path);
     struct subject *plain = try_unrelated(check, 0, path, false);
-    struct subject *apart = try_unrelated(check, CLONE_NEWNET | CLONE_NEWIPC, path, false);
+    struct subject *apart = try_unrelated(check, CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWPID, path, false);
     struct subject *elsewhere = try_unrelated(check, CLONE_NEWNS, path, true);
     check_errno(check, "unrelated_open_errno", (int)plain->values[1]);
     check_integer(check, "unrelated_written_bytes", plain->values[2]);
-    check_errno(check, "other_net_and_ipc_unshare_errno", (int)apart->values[0]);
-    if (apart->values[0] == 0)
-        check_errno(check, "other_net_and_ipc_open_errno", (int)apart->values[1]);
+    check_errno(check, "other_net_ipc_and_pid_unshare_errno", (int)apart->values[0]);
+    if (apart->values[0] == 0) {
+        check_errno(check, "other_net_ipc_and_pid_open_errno", (int)apart->values[1]);
+        check_integer(check, "own_pid_in_other_pid_namespace", apart->values[3]);
+    }
     check_errno(check, "private_mount_unshare_errno", (int)elsewhere->values[0]);
     if (elsewhere->values[0] == 0)
         check_errno(check, "private_mount_open_errno", (int)elsewhere->values[1]);
@@ -209,8 +217,9 @@ static int check_finding(struct check *check)
 const struct claim claim_48 = {
     .number = 48,
     .mechanism = "fifo",
-    .criterion = "reach",
-    .source = "unshare(CLONE_NEWNET | CLONE_NEWIPC);\n"
+    .criteria = {"reach"},
+    .source = "unshare(CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWPID);\n"
+              "fork();                       /* process 1 of its namespace … */\n"
               "open(\"/tmp/fifo\", O_WRONLY);  /* still found: it is a file */\n"
               "unshare(CLONE_NEWNS);\n"
               "mount(\"tmpfs\", \"/tmp\", \"tmpfs\", 0, NULL);\n"
@@ -247,7 +256,7 @@ static int check_removal(struct check *check)
 const struct claim claim_50 = {
     .number = 50,
     .mechanism = "fifo",
-    .criterion = "persists",
+    .criteria = {"persists"},
     .source = "unlink(path);\n"
               "open(path, O_RDONLY);      /* -1, ENOENT */\n"
               "write(writer, \"still\", 5); /* 5: whoever has it open goes on */\n"
@@ -321,7 +330,7 @@ static int check_file_calls(struct check *check)
 const struct claim claim_52 = {
     .number = 52,
     .mechanism = "fifo",
-    .criterion = "persists",
+    .criteria = {"persists"},
     .source = "write(fd, \"data\", 4); read(fd, buffer, 2);     /* as with a file */\n"
               "lseek(fd, 0, SEEK_SET);                        /* -1, ESPIPE */\n"
               "mmap(NULL, 4, PROT_READ, MAP_SHARED, fd, 0);   /* ENODEV */\n"

@@ -115,7 +115,7 @@ static int check_release(struct check *check)
 const struct claim claim_31 = {
     .number = 31,
     .mechanism = "mmap_file",
-    .criterion = "persists",
+    .criteria = {"persists"},
     .source = "close(fd);\n"
               "c = *p;        /* works: the mapping holds the file by itself */\n"
               "munmap(p, n);\n"

@@ -16,6 +16,42 @@
 
 /* ---- 24: shared, or not ---- */
 
+enum { PARTIES = 4 };
+
+/* Each maps the file itself, puts a letter of its own there, and looks for all of them: both ways, among
+ * many. */
+static void be_party(struct check *check, struct subject *party, int number, struct gate *written,
+                     int sharing)
+{
+    char *memory, path[ENCLOSURE_PATH_BYTES + 8];
+    mapping_path(check, path, sizeof path);
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0 || mapping_of(check, fd, sharing, &memory) != 0)
+        _exit(1);
+    ((volatile char *)memory)[2 + number] = (char)('a' + number);
+    gate_pass(written, PARTIES);
+    for (int i = 0; i < PARTIES; i++)
+        party->values[0] += ((volatile char *)memory)[2 + i] == 'a' + i;
+    _exit(0);
+}
+
+static int count_who_saw_all(struct check *check, int sharing)
+{
+    struct gate *written = subject_memory(sizeof *written);
+    struct subject *parties[PARTIES];
+    int saw_all = 0;
+    for (int i = 0; i < PARTIES; i++) {
+        parties[i] = subject_new();
+        if (subject_fork(parties[i]) == 0)
+            be_party(check, parties[i], i, written, sharing);
+    }
+    for (int i = 0; i < PARTIES; i++) {
+        subject_wait(parties[i], SUBJECT_PATIENCE_MS);
+        saw_all += parties[i]->values[0] == PARTIES;
+    }
+    return saw_all;
+}
+
 static int check_sharing(struct check *check)
 {
     char *shared, *other, *own, in_file[2] = "";
@@ -35,15 +71,18 @@ static int check_sharing(struct check *check)
     own[1] = 'P';
     bool changed = pread(fd, in_file, 2, 0) == 2 && in_file[1] == 'P';
     check_boolean(check, "store_to_map_shared_seen_through_another_mapping", seen);
+    int saw_all = count_who_saw_all(check, sharing);
+    check_integer(check, "processes_that_stored_count", PARTIES);
+    check_integer(check, "processes_that_saw_all_stores_count", saw_all);
     check_string(check, "own_mapping_after_store_to_map_private", (char[]){own[1], '\0'});
     check_string(check, "file_after_store_to_map_private", (char[]){in_file[1], '\0'});
-    return check_conclude(check, seen, !changed);
+    return check_conclude(check, seen && saw_all == PARTIES, !changed);
 }
 
 const struct claim claim_24 = {
     .number = 24,
     .mechanism = "mmap_file",
-    .criterion = "reach",
+    .criteria = {"reach", "direction", "count"},
     .source = "p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);\n"
               "*p = 'S';                 /* everybody sees it, and so does read(fd) */\n"
               "p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);\n"
@@ -87,7 +126,7 @@ static int check_write_back(struct check *check)
 const struct claim claim_25 = {
     .number = 25,
     .mechanism = "mmap_file",
-    .criterion = "persists",
+    .criteria = {"persists"},
     .source = "memcpy(p, \"BEFORE\", 6);\n"
               "pread(fd, buffer, 6, 0);  /* another process: \"BEFORE\", without msync */\n"
               "kill(writer, SIGKILL);    /* and it stays */",
@@ -264,7 +303,7 @@ static int check_doubling(struct check *check)
 const struct claim claim_32 = {
     .number = 32,
     .mechanism = "mmap_file",
-    .criterion = "synchronises",
+    .criteria = {"synchronises"},
     .source = "p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);\n"
               "sscanf(p, \"%d\", &value);\n"
               "sprintf(p, \"%d\", 2 * value); /* 15 → 30; a file of 1 byte: 5 → 1 */",

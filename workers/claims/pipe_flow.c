@@ -82,7 +82,7 @@ static int check_misprint(struct check *check)
 const struct claim claim_34 = {
     .number = 34,
     .mechanism = "pipe",
-    .criterion = "direction",
+    .criteria = {"direction"},
     .source = "pipe(fds);               /* int read_fd = fds[0], write_fd = fds[1]; */\n"
               "write(fds[0], &byte, 1); /* as the sentence has it */\n"
               "read(fds[1], &byte, 1);",
@@ -101,7 +101,7 @@ static int check_one_way(struct check *check)
 const struct claim claim_35 = {
     .number = 35,
     .mechanism = "pipe",
-    .criterion = "direction",
+    .criteria = {"direction"},
     .source = "pipe(fds);\n"
               "write(fds[0], &byte, 1); /* -1, EBADF */\n"
               "read(fds[1], &byte, 1);  /* -1, EBADF */",
@@ -158,7 +158,7 @@ static int check_capacity(struct check *check)
 const struct claim claim_38 = {
     .number = 38,
     .mechanism = "pipe",
-    .criterion = "synchronises",
+    .criteria = {"synchronises"},
     .source = "capacity = fcntl(fds[1], F_GETPIPE_SZ);\n"
               "while (write(fds[1], chunk, 4097) > 0) /* O_NONBLOCK */\n"
               "    filled += 4097;\n"
@@ -226,7 +226,7 @@ static int check_waiting(struct check *check)
 const struct claim claim_39 = {
     .number = 39,
     .mechanism = "pipe",
-    .criterion = "synchronises",
+    .criteria = {"synchronises"},
     .source = "close(fds[1]); /* without this the reader keeps a writer alive: itself */\n"
               "while ((n = read(fds[0], buffer, sizeof buffer)) > 0)\n"
               "    use(buffer, n);\n"
@@ -254,7 +254,7 @@ static int check_access_modes(struct check *check)
 const struct claim claim_40 = {
     .number = 40,
     .mechanism = "pipe",
-    .criterion = "direction",
+    .criteria = {"direction"},
     .source = "pipe(fds);\n"
               "fcntl(fds[0], F_GETFL) & O_ACCMODE; /* O_RDONLY */\n"
               "fcntl(fds[1], F_GETFL) & O_ACCMODE; /* O_WRONLY */",
@@ -301,7 +301,7 @@ static int check_threads(struct check *check)
 const struct claim claim_72 = {
     .number = 72,
     .mechanism = "pipe",
-    .criterion = "reach",
+    .criteria = {"reach"},
     .source = "pipe(fds);\n"
               "pthread_create(&thread, NULL, write_hello, &fds[1]);\n"
               "n = read(fds[0], buffer, sizeof buffer); /* in main */",
@@ -376,7 +376,7 @@ static int check_order(struct check *check)
 const struct claim claim_73 = {
     .number = 73,
     .mechanism = "pipe",
-    .criterion = "boundaries",
+    .criteria = {"boundaries"},
     .source = "/* writer: 0, 1, 2, … in random pieces */\n"
               "for (n = 0; n < 32 Mi; n += count)\n"
               "    write(fds[1], &numbers[n], count * 8);\n"

@@ -181,7 +181,7 @@ static int check_shell(struct check *check)
 const struct claim claim_37 = {
     .number = 37,
     .mechanism = "pipe",
-    .criterion = "reach",
+    .criteria = {"reach"},
     .source = "pipe(fds);                    /* a | b, in the shell */\n"
               "if (fork() == 0) { dup2(fds[1], 1); execvp(\"a\", …); }\n"
               "if (fork() == 0) { dup2(fds[0], 0); execvp(\"b\", …); }\n"
@@ -193,10 +193,10 @@ const struct claim claim_37 = {
 
 /* ---- 45: streams over a pipe ---- */
 
-enum { LINES = 5, SEEN_MS = 2000 };
+enum { LINES = 5, SEEN_MS = 2000, UNSEEN_MS = 300 };
 
 /* Writes a line, and the next when it hears that the last was seen. */
-_Noreturn static void write_lines(int fd, int seen, bool flushes)
+_Noreturn static void write_lines(int fd, int seen, bool flushes, int patience_ms)
 {
     FILE *stream = fdopen(fd, "w");
     struct pollfd told = {.fd = seen, .events = POLLIN};
@@ -206,9 +206,63 @@ _Noreturn static void write_lines(int fd, int seen, bool flushes)
         fprintf(stream, "line %d\n", i);
         if (flushes)
             fflush(stream);
-        waits = waits && poll(&told, 1, SEEN_MS) > 0 && read(seen, &byte, 1) == 1;
+        waits = waits && poll(&told, 1, patience_ms) > 0 && read(seen, &byte, 1) == 1;
     }
     _exit(stream == NULL || fclose(stream) != 0);
+}
+
+/* Reads lines and prints them to the screen, through streams as a program does that was started by a shell.
+ */
+_Noreturn static void copy_lines(int fd, int screen)
+{
+    char line[64];
+    FILE *in = fdopen(fd, "r"), *out = fdopen(screen, "w");
+    while (in != NULL && out != NULL && fgets(line, sizeof line, in) != NULL)
+        fputs(line, out);
+    _exit(out == NULL || fclose(out) != 0);
+}
+
+/* Reads lines until the end, and says each time that it saw some; the most that came at once. */
+static int watch_lines(int fd, int seen, int *lines, int *reads)
+{
+    int at_once = 0;
+    char bytes[256];
+    for (ssize_t got; (got = read(fd, bytes, sizeof bytes - 1)) > 0; ++*reads) {
+        bytes[got] = '\0';
+        int came = (int)count_lines(bytes);
+        *lines += came;
+        at_once = came > at_once ? came : at_once;
+        if (write(seen, "s", 1) != 1)
+            break;
+    }
+    return at_once;
+}
+
+/* The same lines with a reader that prints them: what comes at once on its screen, a terminal or another
+ * pipe. */
+static int watch_reader(struct check *check, bool has_terminal, int *at_once)
+{
+    int fds[2], seen[2], screen[2], lines = 0, reads = 0;
+    if (pipe2(fds, O_CLOEXEC) != 0 || pipe2(seen, O_CLOEXEC) != 0)
+        return check_skip(check, "pipe2", errno, "refused");
+    if ((has_terminal ? terminal_open(screen) : pipe2(screen, O_CLOEXEC)) != 0)
+        return check_skip(check, has_terminal ? "posix_openpt" : "pipe2", errno, "refused");
+    struct subject *writer = subject_new(), *reader = subject_new();
+    if (subject_fork(writer) == 0) {
+        close(fds[0]);
+        close(screen[1]);
+        write_lines(fds[1], seen[0], true, has_terminal ? SEEN_MS : UNSEEN_MS);
+    }
+    close(fds[1]);
+    if (subject_fork(reader) == 0)
+        copy_lines(fds[0], screen[1]);
+    close(fds[0]);
+    close(screen[1]);
+    *at_once = watch_lines(screen[0], seen[1], &lines, &reads);
+    close(screen[0]);
+    subject_wait(writer, SUBJECT_PATIENCE_MS);
+    subject_wait(reader, SUBJECT_PATIENCE_MS);
+    return 0;
 }
 
 static int check_streams(struct check *check)
@@ -219,30 +273,29 @@ static int check_streams(struct check *check)
     struct subject *writer = subject_new();
     if (subject_fork(writer) == 0) {
         close(fds[0]);
-        write_lines(fds[1], seen[0], !check_is_sabotaged(check, "no_fflush"));
+        write_lines(fds[1], seen[0], !check_is_sabotaged(check, "no_fflush"), SEEN_MS);
     }
     close(fds[1]);
-    int lines = 0, at_once = 0, reads = 0;
-    char bytes[256];
-    for (ssize_t got; (got = read(fds[0], bytes, sizeof bytes - 1)) > 0; reads++) {
-        bytes[got] = '\0';
-        int came = (int)count_lines(bytes);
-        lines += came;
-        at_once = came > at_once ? came : at_once;
-        if (write(seen[1], "s", 1) != 1)
-            break;
-    }
+    int lines = 0, reads = 0, on_terminal, on_pipe;
+    int at_once = watch_lines(fds[0], seen[1], &lines, &reads);
     subject_wait(writer, SUBJECT_PATIENCE_MS);
+    int result = watch_reader(check, true, &on_terminal);
+    if (result == 0)
+        result = watch_reader(check, false, &on_pipe);
+    if (result != 0)
+        return result;
     check_integer(check, "lines_count", lines);
     check_integer(check, "reads_count", reads);
     check_integer(check, "lines_at_once_max", at_once);
+    check_integer(check, "reader_prints_to_terminal_lines_at_once_max", on_terminal);
+    check_integer(check, "reader_prints_to_pipe_lines_at_once_max", on_pipe);
     return check_conclude(check, lines == LINES && at_once == 1, false);
 }
 
 const struct claim claim_45 = {
     .number = 45,
     .mechanism = "pipe",
-    .criterion = "synchronises",
+    .criteria = {"synchronises"},
     .source = "FILE *stream = fdopen(fds[1], \"w\");\n"
               "fprintf(stream, \"line %d\\n\", i);\n"
               "fflush(stream); /* or nothing enters the pipe before 4096 bytes or fclose */",

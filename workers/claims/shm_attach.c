@@ -40,7 +40,7 @@ static int check_stores(struct check *check)
 const struct claim claim_1 = {
     .number = 1,
     .mechanism = "shm_sysv",
-    .criterion = "direction",
+    .criteria = {"direction"},
     .source = "one = shmat(id, NULL, 0);\n"
               "other = shmat(id, NULL, 0);\n"
               "*one = 'Z';\n"

@@ -33,7 +33,7 @@ static int check_one_removal(struct check *check)
 const struct claim claim_15 = {
     .number = 15,
     .mechanism = "shm_sysv",
-    .criterion = "persists",
+    .criteria = {"persists"},
     .source = "shmctl(id, IPC_RMID, NULL); /* 0 */\n"
               "shmctl(id, IPC_RMID, NULL); /* -1, EINVAL */",
     .sabotages = {"another"},
@@ -80,7 +80,7 @@ static int check_permissions(struct check *check)
 const struct claim claim_20 = {
     .number = 20,
     .mechanism = "shm_sysv",
-    .criterion = "reach",
+    .criteria = {"reach"},
     .source = "/* another user's segment, mode 0600 */\n"
               "shmget(key, 0, 0600);       /* -1, EACCES: asks for what is not granted */\n"
               "id = shmget(key, 0, 0);     /* an id: asks for nothing */\n"
@@ -117,7 +117,7 @@ static int check_marked(struct check *check)
 const struct claim claim_21 = {
     .number = 21,
     .mechanism = "shm_sysv",
-    .criterion = "persists",
+    .criteria = {"persists"},
     .source = "shmctl(id, IPC_RMID, NULL);           /* while somebody has it attached */\n"
               "shmget(key, 0, 0);                    /* -1, ENOENT: it lost its key */\n"
               "shmget(key, 25600, IPC_CREAT | 0600); /* a new segment */\n"
@@ -181,7 +181,7 @@ static int check_last_detach(struct check *check)
 const struct claim claim_22 = {
     .number = 22,
     .mechanism = "shm_sysv",
-    .criterion = "persists",
+    .criteria = {"persists"},
     .source = "shmdt(p);                   /* nattch is 0 now, and the segment stays */\n"
               "p = shmat(id, NULL, 0);     /* so does what was in it */\n"
               "/* right after shmat: then it goes with its last user */\n"

@@ -101,7 +101,7 @@ static int check_exclusive(struct check *check)
 const struct claim claim_11 = {
     .number = 11,
     .mechanism = "shm_sysv",
-    .criterion = "count",
+    .criteria = {"count"},
     .source = "id = shmget(key, 100, IPC_CREAT | IPC_EXCL | 0600);\n"
               "/* in the other process the same line: -1, EEXIST */",
     .sabotages = {"no_excl"},
@@ -126,7 +126,7 @@ static int check_same_id(struct check *check)
 const struct claim claim_12 = {
     .number = 12,
     .mechanism = "shm_sysv",
-    .criterion = "reach",
+    .criteria = {"reach"},
     .source = "first = shmget(key, 100, IPC_CREAT | IPC_EXCL | 0600);\n"
               "second = shmget(key, 100, IPC_CREAT | 0600); /* second == first */",
     .sabotages = {"other_key"},
@@ -175,7 +175,7 @@ static int check_collision(struct check *check)
 const struct claim claim_18 = {
     .number = 18,
     .mechanism = "shm_sysv",
-    .criterion = "reach",
+    .criteria = {"reach"},
     .source = "id = shmget(1234, 25600, IPC_CREAT | 0600);\n"
               "/* another program, with the same idea of a key: */\n"
               "shmget(1234, 100, 0600);    /* the same id: it silently shares */\n"
@@ -200,7 +200,7 @@ static int check_private(struct check *check)
 const struct claim claim_19 = {
     .number = 19,
     .mechanism = "shm_sysv",
-    .criterion = "reach",
+    .criteria = {"reach"},
     .source = "first = shmget(IPC_PRIVATE, 100, 0600);  /* made, even without IPC_CREAT */\n"
               "second = shmget(IPC_PRIVATE, 100, 0600); /* another one */",
     .sabotages = {"same_key"},

@@ -93,7 +93,7 @@ static int check_visibility(struct check *check)
 const struct claim claim_3 = {
     .number = 3,
     .mechanism = "shm_sysv",
-    .criterion = "synchronises",
+    .criteria = {"synchronises"},
     .source = "/* gcc -O2 loads it once and spins for ever */\n"
               "while (*shm != '*')\n"
               "    ;\n"
@@ -310,7 +310,7 @@ static int check_lost(struct check *check)
 const struct claim claim_8 = {
     .number = 8,
     .mechanism = "shm_sysv",
-    .criterion = "synchronises",
+    .criteria = {"synchronises"},
     .source = "for (i = 0; i < 200000; i++) /* in two processes */\n"
               "    (*shm)++;                /* load, add, store */\n"
               "lost = 400000 - *shm;",
@@ -347,7 +347,7 @@ static int check_semaphore(struct check *check)
 const struct claim claim_9 = {
     .number = 9,
     .mechanism = "shm_sysv",
-    .criterion = "synchronises",
+    .criteria = {"synchronises"},
     .source = "semop(id, &down, 1);\n"
               "(*shm)++;\n"
               "semop(id, &up, 1);\n"

@@ -80,7 +80,7 @@ static int check_stream(struct check *check)
 const struct claim claim_62 = {
     .number = 62,
     .mechanism = "unix_stream",
-    .criterion = "boundaries",
+    .criteria = {"boundaries"},
     .source = "send(a, \"abc\", 3, 0); send(a, \"def\", 3, 0);\n"
               "n = recv(b, buffer, 6, 0);    /* 6: two sends, one receive */\n"
               "send(a, \"ghijkl\", 6, 0);\n"
@@ -150,7 +150,8 @@ static int check_datagrams(struct check *check)
 const struct claim claim_63 = {
     .number = 63,
     .mechanism = "udp",
-    .criterion = "boundaries",
+    .also = {"unix_dgram"},
+    .criteria = {"boundaries"},
     .source = "for (i = 0; i < 2000; i++)\n"
               "    /* 1000, each time; nobody reads: most are lost */\n"
               "    send(fd, datagram, 1000, 0);\n"
@@ -221,7 +222,7 @@ static int check_close(struct check *check)
 const struct claim claim_60 = {
     .number = 60,
     .mechanism = "tcp",
-    .criterion = "persists",
+    .criteria = {"persists"},
     .source = "copy = dup(fd);\n"
               "close(fd);             /* the other side notices nothing */\n"
               "close(copy);           /* now it does */\n"

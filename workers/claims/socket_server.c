@@ -53,7 +53,7 @@ static int check_sequence(struct check *check)
 const struct claim claim_64 = {
     .number = 64,
     .mechanism = "tcp",
-    .criterion = "synchronises",
+    .criteria = {"synchronises"},
     .source = "bind(fd, …); connect(client, …);       /* -1, ECONNREFUSED: nobody listens */\n"
               "listen(fd, 5);\n"
               "connect(client, …);                    /* 0: the kernel shakes hands */\n"
@@ -102,7 +102,7 @@ static int check_names(struct check *check)
 const struct claim claim_65 = {
     .number = 65,
     .mechanism = "unix_stream",
-    .criterion = "persists",
+    .criteria = {"persists"},
     .source = "bind(fd, &address, sizeof address);    /* 0 */\n"
               "bind(second, &address, sizeof address);/* -1, EADDRINUSE */\n"
               "close(unix_fd);\n"
@@ -176,7 +176,8 @@ static int check_backlog(struct check *check)
 const struct claim claim_66 = {
     .number = 66,
     .mechanism = "tcp",
-    .criterion = "count",
+    .also = {"unix_stream"},
+    .criteria = {"count"},
     .source = "listen(fd, 1);\n"
               "for (i = 0; i < 6; i++)\n"
               "    connect(client[i], …);  /* two are established, four stay in SYN_SENT */\n"
@@ -209,7 +210,7 @@ static int check_total(struct check *check)
 const struct claim claim_67 = {
     .number = 67,
     .mechanism = "tcp",
-    .criterion = "count",
+    .criteria = {"count"},
     .source = "listen(fd, 1);\n"
               "for (i = 0; i < 50; i++) {\n"
               "    connect(client[i], …);\n"
@@ -252,7 +253,7 @@ static int check_accepted(struct check *check)
 const struct claim claim_68 = {
     .number = 68,
     .mechanism = "tcp",
-    .criterion = "count",
+    .criteria = {"count"},
     .source = "accepted = accept(fd, NULL, NULL);\n"
               "accepted != fd;                     /* one for this client */\n"
               "second = accept(fd, NULL, NULL);    /* fd goes on listening */",
@@ -296,7 +297,8 @@ static int check_client_address(struct check *check)
 const struct claim claim_69 = {
     .number = 69,
     .mechanism = "unix_stream",
-    .criterion = "reach",
+    .also = {"tcp"},
+    .criteria = {"reach"},
     .source = "accept(fd, (struct sockaddr *)&address, &length);\n"
               "/* TCP: the client's address and port; AF_UNIX: length is 2, no name */\n"
               "getsockopt(accepted, SOL_SOCKET, SO_PEERCRED, &credentials, &length);\n"

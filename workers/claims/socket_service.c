@@ -84,7 +84,7 @@ static int check_get(struct check *check)
 const struct claim claim_59 = {
     .number = 59,
     .mechanism = "tcp",
-    .criterion = "direction",
+    .criteria = {"direction"},
     .source = "$ telnet 127.0.0.1 PORT\n"
               "GET /              # the page alone, if the server speaks HTTP/0.9\n"
               "\n"
@@ -159,7 +159,7 @@ static int check_echo(struct check *check)
 const struct claim claim_70 = {
     .number = 70,
     .mechanism = "tcp",
-    .criterion = "boundaries",
+    .criteria = {"boundaries"},
     .source = "n = recv(fd, buffer, sizeof buffer - 1, 0);\n"
               "send(fd, buffer, strlen(buffer), 0); /* \"ab\\0cd\" comes back as \"ab\" */\n"
               "send(fd, buffer, n, 0);              /* all that came */",
@@ -239,13 +239,15 @@ static int listen_here(void)
 
 static int check_reach(struct check *check)
 {
-    int fds[2], told[2];
+    int fds[2], unix_fds[2], told[2];
     const char *name = "ipclab-claim-58";
     struct sockaddr_un path = unix_address(check, "socket");
     int result = inet_pair(check, fds);
     if (result != 0)
         return result;
-    bool local = talk(fds[0], fds[1]);
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, unix_fds) != 0)
+        return check_skip(check, "socketpair", errno, "refused");
+    bool local = talk(fds[0], fds[1]), local_unix = talk(unix_fds[0], unix_fds[1]);
     int path_listener = unix_bind(check, SOCK_STREAM, &path);
     if (path_listener < 0)
         return path_listener;
@@ -273,17 +275,19 @@ static int check_reach(struct check *check)
     bool remote = told_it && listener >= 0 && talk_across(listener);
     subject_wait(away, SUBJECT_PATIENCE_MS);
     check_boolean(check, "two_way_on_this_machine", local);
+    check_boolean(check, "two_way_through_unix_sockets", local_unix);
     check_boolean(check, "two_way_between_two_networks", remote);
     check_errno(check, "tcp_from_other_network_errno", (int)away->values[AWAY_TCP]);
     check_errno(check, "unix_path_from_other_network_errno", (int)away->values[AWAY_PATH]);
     check_errno(check, "unix_abstract_from_other_network_errno", (int)away->values[AWAY_ABSTRACT]);
-    return check_conclude(check, local && remote, false);
+    return check_conclude(check, local && local_unix && remote, false);
 }
 
 const struct claim claim_58 = {
     .number = 58,
     .mechanism = "tcp",
-    .criterion = "reach",
+    .also = {"unix_stream"},
+    .criteria = {"reach", "direction"},
     .source = "/* another network, a veth pair between */\n"
               "unshare(CLONE_NEWNET);\n"
               "connect(tcp, \"10.58.0.1\", …);               /* through the cable */\n"

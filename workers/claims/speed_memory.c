@@ -108,6 +108,7 @@ static int check_private_speed(struct check *check)
 const struct claim claim_5 = {
     .number = 5,
     .mechanism = "shm_sysv",
+    .is_timed = true,
     .source = "shared = shmat(shmget(IPC_PRIVATE, 1 << 20, 0600), NULL, 0);\n"
               "private = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);\n"
               "/* the first meets 256 page faults in each */\n"
@@ -188,6 +189,7 @@ static int check_copying(struct check *check)
 const struct claim claim_7 = {
     .number = 7,
     .mechanism = "shm_sysv",
+    .is_timed = true,
     .source = "produce(shared); consume(shared);  /* in place */\n"
               "\n"
               "/* as a channel: two copies, like a pipe's */\n"
@@ -257,6 +259,7 @@ static int check_file_access(struct check *check)
 const struct claim claim_28 = {
     .number = 28,
     .mechanism = "mmap_file",
+    .is_timed = true,
     .source = "pread(fd, record, 64, place);     /* a system call and a copy */\n"
               "memcpy(record, map + place, 64);  /* loads and stores */",
     .sabotages = {"pread"},

@@ -214,6 +214,7 @@ static int check_fastest(struct check *check)
 const struct claim claim_4 = {
     .number = 4,
     .mechanism = "shm_sysv",
+    .is_timed = true,
     .source = "/* spin: no system call, and two CPUs busy */\n"
               "while (atomic_load(&slot->number) != next)\n"
               "    ;\n"
