@@ -21,8 +21,8 @@
 /* How long to wait before asking a full disk again. */
 #define RETRY_NS (1 * NS_PER_S)
 
-/* How long a run may be kept from its next trial by labs and claims that are asked for one after the other.
- */
+/* How long a run may be kept from its next trial by labs and claims that are asked for one after the other,
+ * and a check of a claim about speed by labs. */
 #define TURN_NS (20 * NS_PER_S)
 
 /* A lab ends itself in time, a claim within CHECK_MS; this is for one that hangs. */
@@ -35,6 +35,7 @@ struct slot {
     enum store_activity kind;
     int64_t id;
     int claim;                     /* of a check */
+    bool is_alone;                 /* nothing begins beside it */
     char lab[STORE_LAB_BYTES];     /* of an attempt */
     struct json_node *prediction;  /* of an attempt */
     struct attempt_record *record; /* of an attempt */
@@ -50,6 +51,7 @@ struct activities {
     struct slot *slots;
     bool stopping;
     int64_t held_since_ns;        /* since when the runner waits for its turn, 0 = it does not */
+    int64_t timed_since_ns;       /* since when a check that wants to be alone is the next, 0 = none is */
     struct loop_timer step_timer; /* the next step is taken from the loop, never inside a callback */
 };
 
@@ -204,8 +206,10 @@ static int start_attempt(struct slot *slot, const struct store_attempt *attempt,
 static int start_check(struct slot *slot, const struct store_check *check, struct err *err)
 {
     char number[16], request[40];
+    const struct json_node *claim = lab_catalogue_find_claim(&slot->activities->app->labs, check->claim);
     slot->claim = check->claim;
-    if (lab_catalogue_find_claim(&slot->activities->app->labs, check->claim) == NULL)
+    slot->is_alone = claim_is_timed(claim);
+    if (claim == NULL)
         return err_set(err, ENOENT, "the claim is not made any more");
     snprintf(number, sizeof number, "%d", check->claim);
     snprintf(request, sizeof request, "{\"check\":%lld}", (long long)check->id);
@@ -309,14 +313,46 @@ static bool may_begin(const struct activities *activities)
            clock_now_ns() - activities->held_since_ns < TURN_NS;
 }
 
+/* Notes since when the next check is one that wants to be alone. */
+static int look_for_timed(struct activities *activities, struct err *err)
+{
+    int64_t id = 0;
+    const struct app *app = activities->app;
+    AUTO(store_check_fini) struct store_check check = {.id = 0};
+    int result = store_activity_next(app->store, STORE_CHECKS, &id, err);
+    if (result == 0)
+        result = store_check_get(app->store, id, &check, err);
+    if (result < 0 && result != -ENOENT)
+        return result;
+    bool is_timed = result == 0 && claim_is_timed(lab_catalogue_find_claim(&app->labs, check.claim));
+    if (!is_timed)
+        activities->timed_since_ns = 0;
+    else if (activities->timed_since_ns == 0)
+        activities->timed_since_ns = clock_now_ns();
+    return 0;
+}
+
+/* One that is about speed shares the machine with nothing, and labs step back when it has waited long enough.
+ */
+static bool has_room(const struct activities *activities, enum store_activity kind)
+{
+    bool is_timed_next = activities->timed_since_ns != 0;
+    for (const struct slot *slot = activities->slots; slot != NULL; slot = slot->next)
+        if (slot->is_alone)
+            return false;
+    if (kind == STORE_CHECKS)
+        return is_timed_next ? activities->slots == NULL : count_slots(activities, STORE_CHECKS) == 0;
+    return count_slots(activities, STORE_ATTEMPTS) < ACTIVITIES_ATTEMPTS_AT_ONCE &&
+           (!is_timed_next || clock_now_ns() - activities->timed_since_ns < TURN_NS);
+}
+
 static bool begin_queued(struct activities *activities)
 {
-    static const size_t at_once[] = {[STORE_ATTEMPTS] = ACTIVITIES_ATTEMPTS_AT_ONCE, [STORE_CHECKS] = 1};
     struct err err;
-    int result = 0;
+    int result = look_for_timed(activities, &err);
     for (int kind = STORE_ATTEMPTS; kind <= STORE_CHECKS && (result == 0 || result == -ENOENT); kind++) {
         result = 0;
-        while (result == 0 && count_slots(activities, (enum store_activity)kind) < at_once[kind])
+        while (result == 0 && has_room(activities, (enum store_activity)kind))
             result = begin_next(activities, (enum store_activity)kind, &err);
     }
     if (result == 0 || result == -ENOENT)
@@ -433,6 +469,8 @@ int activities_add_checks(struct activities *activities, const int *claims, size
     int result = store_check_insert(activities->app->store, claims, count, clock_wall_ms(), ids, err);
     if (result < 0)
         return result;
+    struct err ignored; /* the next step looks again */
+    look_for_timed(activities, &ignored);
     for (size_t i = 0; i < count; i++)
         publish(activities, STORE_CHECKS, ids[i]);
     loop_timer_arm(&activities->step_timer, 0);
@@ -471,10 +509,9 @@ const char *activities_waiting_for(const struct activities *activities, enum sto
                                    char waiting[ACTIVITIES_WAITING_BYTES])
 {
     const struct runner *runner = activities->app->runner;
-    size_t at_once = kind == STORE_ATTEMPTS ? ACTIVITIES_ATTEMPTS_AT_ONCE : 1;
     if (!may_begin(activities))
         snprintf(waiting, ACTIVITIES_WAITING_BYTES, "run %lld", (long long)runner_current_run(runner));
-    else if (count_slots(activities, kind) >= at_once)
+    else if (!has_room(activities, kind))
         snprintf(waiting, ACTIVITIES_WAITING_BYTES, "others");
     else
         return NULL;

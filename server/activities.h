@@ -2,9 +2,9 @@
  * state.
  *
  * They wait in the archive, so that a queue outlives the server; what was running when it died has failed,
- * and says so. Several attempts go on at a time, but one check, since some claims are about speed. Nothing is
- * done beside a timed trial: what is asked for while one is taken begins when it has ended, and the runner
- * asks before it begins the next.
+ * and says so. Several attempts go on at a time, and one check beside them; but a check of a claim about
+ * speed has the machine to itself. Nothing is done beside a timed trial: what is asked for while one is taken
+ * begins when it has ended, and the runner asks before it begins the next.
  *
  * Published are "attempt" and "check" on every change of state, and "line" for each line of a lab as it
  * comes. Owns the processes and what they have said so far. Threads: the loop's. */

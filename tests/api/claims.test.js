@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { askBesideTrial, waitForCheck } from "./support/labs.js";
+import { askBesideTrial, postAttempt, quick, waitForAttempt, waitForCheck } from "./support/labs.js";
 import { small, startServer, waitForRun } from "./support/server.js";
 
 const claims = "/api/v1/claims";
@@ -129,6 +129,27 @@ test("all claims are checked one after the other, each to an end, and set beside
   assert.equal((await second.post(`${claims}/imports`, "{")).status, 400);
   assert.equal((await second.post(`${claims}/imports`, " ".repeat(1048577))).status, 413);
   assert.equal((await second.post(`${claims}/imports`, " ".repeat(1500000), { "Transfer-Encoding": "chunked" })).status, 413, "in chunks");
+});
+
+test("a check of a claim about speed has the machine to itself", async (t) => {
+  const { client } = await startServer(t);
+  assert.equal((await client.get(`${claims}/28`)).json.timed, true);
+  const attempt = await postAttempt(client, "fifo_session", { parameters: { typing: "live" } });
+  await waitForAttempt(client, attempt.id, (one) => one.state === "running");
+  const { json: beside } = await client.post(`${claims}/38/checks`);
+  assert.equal((await waitForCheck(client, beside.id)).state, "done", "another claim is checked beside a lab");
+
+  const { json: check } = await client.post(`${claims}/28/checks`);
+  assert.deepEqual([check.state, check.waiting_for], ["queued", "others"]);
+  await client.post(`/api/v1/attempts/${attempt.id}/cancel`);
+  const ended = await waitForAttempt(client, attempt.id);
+  await waitForCheck(client, check.id, (one) => one.state !== "queued");
+  const asked = [];
+  for (let i = 0; i < 3; i++) asked.push(await postAttempt(client, "pipe_gauge", { parameters: quick }));
+  const done = await waitForCheck(client, check.id);
+  assert.equal(done.state, "done", done.message);
+  assert.ok(done.started_ms >= ended.finished_ms, "not beside what went on");
+  for (const { id } of asked) assert.ok((await waitForAttempt(client, id)).started_ms >= done.finished_ms, "nothing begins beside it");
 });
 
 test("a check waits for the trial that is being timed, the last one too, and can be stopped while it waits", async (t) => {
