@@ -8,7 +8,8 @@ const bins_max = 12;
 const listed_max = 5;
 
 /**
- * Counts values. Integers with too many values to list are put into even bins.
+ * Counts values. Integers with too many values to list are put into even bins, of which none has both nothing, which is
+ * zero, and a little.
  * @param {readonly {value: Answer, count: number}[]} counted
  * @returns {Bin[]}
  */
@@ -26,12 +27,14 @@ export function binsOf(counted) {
   const width = roundUp((high - low + 1) / bins_max);
   const first = Math.floor(low / width);
   const bins = Array.from({ length: Math.floor(high / width) - first + 1 }, (_, i) => ({
-    from: (first + i) * width,
+    from: low >= 0 ? Math.max(1, (first + i) * width) : (first + i) * width,
     to: (first + i + 1) * width - 1,
     count: 0,
   }));
-  for (const [value, count] of counts) bins[Math.floor(Number(value) / width) - first].count += count;
-  return bins;
+  const nothing = low === 0 ? [{ from: 0, to: 0, count: counts.get(0) ?? 0 }] : [];
+  for (const [value, count] of counts)
+    if (value !== 0 || low < 0) bins[Math.floor(Number(value) / width) - first].count += count;
+  return [...nothing, ...bins];
 }
 
 /** @param {[Answer, number]} a @param {[Answer, number]} b */

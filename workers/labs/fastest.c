@@ -131,7 +131,7 @@ static int run(struct lab *lab, struct err *err)
     for (int i = 0; i < COMPETITORS && !lab_is_over(lab); i++) {
         prepare(lab, &race->measures[i], i);
         atomic_store(&race->current, i);
-        if (lab_start(lab, names[i], competitor, err) < 0)
+        if (lab_start(lab, race->measures[i].mechanism->title, competitor, err) < 0)
             return -err->code;
         if (lab_await(lab, LAB_ALL, 0))
             show_ranking(lab, race);

@@ -34,7 +34,7 @@ enum {
     LAB_WORKERS_MAX = 32, /* in the course of a lab; with their leader at most 16 processes at a time */
     LAB_DURATION_MS = 10000,
     LAB_INTERACTIVE_MS = 120000,
-    LAB_NAME_BYTES = 24, /* of a worker */
+    LAB_NAME_BYTES = 40, /* of a worker */
     LAB_ALL = -1,
 };
 

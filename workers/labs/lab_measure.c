@@ -159,7 +159,7 @@ static int drink(const struct link *link)
 
 static void be_side(struct timeline *me, bool asks)
 {
-    const char *name = measure->mechanism->name;
+    const char *name = measure->mechanism->title;
     const struct link *trip = &links[ROUND_TRIP], *stream = &links[STREAM];
     cpus_pin(asks ? 0 : measure->cpus - 1);
     signal(SIGPIPE, SIG_IGN);
@@ -198,7 +198,7 @@ void lab_measure_run(struct lab *lab, struct lab_measure *wanted)
     open_link(ROUND_TRIP);
     open_link(STREAM);
     for (int process = ASKER; process < PROCESSES; process++) {
-        snprintf(name, sizeof name, "%s %s", measure->mechanism->name, process == ASKER ? "asks" : "answers");
+        snprintf(name, sizeof name, "%s %s", measure->mechanism->title, process == ASKER ? "asks" : "answers");
         if (lab_start(lab, name, process == ASKER ? asker : answerer, &err) < 0)
             lab_give_up(lab, err.code, "start %s", name);
     }
