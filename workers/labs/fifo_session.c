@@ -143,7 +143,8 @@ static void type_script(struct lab *lab)
         type(lab, &script[i].input);
         lab_watch(lab, TYPING_MS);
         for (int ms = 0; ms < END_MS && atomic_load(&session->bytes_read) < script[i].bytes_read; ms += 10)
-            lab_watch(lab, 10);
+            if (lab_await(lab, session->workers[READER], 10))
+                break; /* nobody will read it */
     }
 }
 
@@ -161,18 +162,26 @@ static bool has_opened(const struct session *session, int side)
     return session->open_ended_ns[side] != 0;
 }
 
-static bool waits_in_open(const struct lab *lab, const struct session *session, int side)
+/* In open, or in the read that comes after it. */
+static bool sleeps(const struct lab *lab, const struct session *session, int side)
 {
     return session->open_began_ns[side] != 0 && lab_is_asleep(lab_pid(lab, session->workers[side]));
 }
 
-static void await_open(struct lab *lab, const struct session *session)
+/* Until whoever comes first can do no more alone: a reader that does not wait for a writer finds the end. */
+static void await_settled(struct lab *lab, const struct session *session, int side)
 {
-    for (int waited_ms = 0; waited_ms < OPEN_MS; waited_ms += 10) {
-        if (has_opened(session, WRITER) && has_opened(session, READER))
+    while (!sleeps(lab, session, side) && !lab_is_over(lab))
+        if (lab_await(lab, session->workers[side], 10))
             return;
-        lab_watch(lab, 10);
-    }
+}
+
+static void await_open(struct lab *lab, const struct session *session, int first)
+{
+    for (int waited_ms = 0; waited_ms < OPEN_MS; waited_ms += 10)
+        if ((has_opened(session, WRITER) && has_opened(session, READER)) ||
+            lab_await(lab, session->workers[first], 10))
+            return; /* both are there, or the first has left and the second finds nobody */
 }
 
 static int play(struct lab *lab, struct session *session, int first, struct err *err)
@@ -181,14 +190,13 @@ static int play(struct lab *lab, struct session *session, int first, struct err 
     if (result < 0)
         return result;
     lab_watch(lab, LOOK_AROUND_MS);
-    while (!has_opened(session, first) && !waits_in_open(lab, session, first) && !lab_is_over(lab))
-        lab_watch(lab, 10);
+    await_settled(lab, session, first);
     if (session->open_error[first] != 0)
         return 0;
     result = start_side(lab, first == WRITER ? READER : WRITER, err);
     if (result < 0)
         return result;
-    await_open(lab, session);
+    await_open(lab, session, first);
     if (lab_value(lab, TYPING) == LIVE) {
         lab_await(lab, session->workers[WRITER], 0);
     } else {
