@@ -28,3 +28,13 @@ test("the catalogue has the limits that crews meet in their cage, not the machin
   const run = await takeRun(client, { ...small, mechanisms: ["mq_sysv"], message_bytes: [queue.message_bytes_max] });
   assert.deepEqual([run.state, run.trials_failed], ["done", 0], `with ${queue.message_bytes_max} bytes`);
 });
+
+test("a queue that nobody asked to be long is as long as the limits of the user let it be", async (t) => {
+  const { client } = await startServer(t, { wrap: ["prlimit", "--msgqueue=50000"] });
+  const run = await takeRun(client, { ...small, mechanisms: ["mq_posix"], message_bytes: [8192] });
+  const { json } = await client.get(`/api/v1/runs/${run.id}/trials`);
+  assert.deepEqual([run.state, run.trials_failed], ["done", 0], json.trials[0].cause);
+  assert.ok(json.trials[0].buffer_bytes >= 8192 && json.trials[0].buffer_bytes < 50000, String(json.trials[0].buffer_bytes));
+  const asked = await takeRun(client, { ...small, mechanisms: ["mq_posix"], message_bytes: [8192], buffer_bytes: 81920 });
+  assert.equal(asked.trials_failed, 1, "what was asked for is granted or refused");
+});

@@ -12,7 +12,8 @@ enum {
     LINE_BYTES = 64,
     PAGE_BYTES = 4096,
     SLOTS_MIN = 2,
-    ROUND_TRIP_SLOTS = 4,
+    ROUND_TRIP_SLOTS_MIN = 4,
+    ROUND_TRIP_BYTES = 4096,
     STREAM_SLOTS_MAX = 1024,
     STREAM_BYTES = 4 * 1024 * 1024,
 };
@@ -41,8 +42,10 @@ static uint64_t wanted_slots(const struct channel *channel)
     if (channel->buffer_bytes > 0)
         return round_up((size_t)channel->buffer_bytes, slot_bytes * pair_count(channel)) / slot_bytes /
                pair_count(channel);
-    if (channel->pattern != PATTERN_STREAM)
-        return ROUND_TRIP_SLOTS;
+    if (channel->pattern != PATTERN_STREAM) {
+        uint64_t few = ROUND_TRIP_BYTES / slot_bytes;
+        return few > ROUND_TRIP_SLOTS_MIN ? few : ROUND_TRIP_SLOTS_MIN;
+    }
     uint64_t fit = STREAM_BYTES / slot_bytes / pair_count(channel);
     return fit < STREAM_SLOTS_MAX ? fit : STREAM_SLOTS_MAX;
 }
@@ -179,6 +182,11 @@ static int give(struct board *board, int other, enum board_notice notice)
 
 /* ---- room ---- */
 
+static uint64_t quarter_of(const struct board_end *end)
+{
+    return end->slot_count < 4 ? 1 : end->slot_count / 4;
+}
+
 static bool has_room(struct board_end *out, uint64_t slots)
 {
     out->peer_position = atomic_load_explicit(&out->lane->tail, memory_order_acquire);
@@ -215,8 +223,14 @@ static int await_room(struct board *board, struct board_end *out)
     }
 }
 
+/* Says every quarter of a lane what was taken, and not at every message: the line that says so is the
+ * sender's to read, and the order with the wish for room costs a fence. A sender that waits has filled the
+ * lane, so the next quarters are there to be taken. */
 static int free_slot(struct board *board, struct board_end *in, int other)
 {
+    if (__builtin_expect(in->position < in->tell_at, 1))
+        return 0;
+    in->tell_at = in->position + quarter_of(in);
     atomic_store_explicit(&in->lane->tail, in->position, memory_order_release);
     atomic_thread_fence(memory_order_seq_cst);
     if (__builtin_expect(atomic_load_explicit(&in->lane->wants_room, memory_order_relaxed) == 0, 1))
@@ -254,8 +268,8 @@ ssize_t board_send(void *state, const void *message, size_t bytes)
     return result < 0 ? result : (ssize_t)bytes;
 }
 
-/* The announcement is taken, so one of the lanes has something: the first from the one whose turn it is. */
-static struct board_end *announced(struct board *board)
+/* From the lane whose turn it is, or the next that has something. */
+static struct board_end *published(struct board *board)
 {
     for (int i = 0; i < board->others; i++) {
         struct board_end *in = &board->ins[board->turn_in];
@@ -266,6 +280,19 @@ static struct board_end *announced(struct board *board)
         board->turn_in = board->turn_in + 1 == board->others ? 0 : board->turn_in + 1;
     }
     return NULL;
+}
+
+/* The announcement is taken, so one of the lanes has something. When there is only one, the kernel has said
+ * all there is to say, and the sender may keep the line that its count lies on. */
+static struct board_end *announced(struct board *board)
+{
+    if (__builtin_expect(board->others > 1 || board->unannounced > 0, 0))
+        return published(board);
+    struct board_end *in = board->ins;
+    atomic_thread_fence(memory_order_acquire);
+    if (in->position == in->peer_position)
+        in->peer_position++;
+    return in;
 }
 
 static ssize_t take_message(struct board *board, struct board_end *in, void *message, size_t bytes)
@@ -290,11 +317,13 @@ ssize_t board_receive(void *state, void *message, size_t bytes)
         /* What was published before the others went is there, announced or not: the announcement of such a
          * message may come afterwards, and then finds nothing. */
         bool is_over = taken == 0 && presence_is_lost(&board->presence);
-        struct board_end *in = taken > 0 || is_over ? announced(board) : NULL;
+        if (taken == 0 && !is_over)
+            continue;
+        struct board_end *in = is_over ? published(board) : announced(board);
+        board->unannounced += is_over && in != NULL;
         if (__builtin_expect(in != NULL, 1))
             return take_message(board, in, message, bytes);
         if (is_over)
             return 0;
-        cpu_pause();
     }
 }

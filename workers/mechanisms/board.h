@@ -48,6 +48,7 @@ struct board_end {
     struct board_lane *lane;
     unsigned char *slots;
     uint64_t slot_count, position, peer_position;
+    uint64_t tell_at; /* the consumer's: the position at which it says next what it has taken */
 };
 
 /* Begins with struct endpoint; first in a mechanism's state, zeroed like it. */
@@ -59,6 +60,7 @@ struct board {
     struct board_object *object; /* in it */
     size_t slot_bytes;
     int others, turn_out, turn_in;
+    uint64_t unannounced; /* messages taken before their announcement came */
     enum seat_side side;
     struct board_end outs[CREW_SIDE_MAX], ins[CREW_SIDE_MAX];
 };

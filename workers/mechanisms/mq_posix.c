@@ -58,6 +58,18 @@ static int flags_for(const struct channel *channel)
     return O_RDWR | O_CLOEXEC | (channel->wait == WAIT_POLL ? O_NONBLOCK : 0);
 }
 
+/* The kernel reserves room for all of it now, counted against the user's RLIMIT_MSGQUEUE (EMFILE). When
+ * nobody asked for the room by number, less will do. */
+static mqd_t make_queue(const char *name, const struct channel *channel, struct mq_attr *attributes)
+{
+    for (;;) {
+        mqd_t queue = mq_open(name, flags_for(channel) | O_CREAT | O_EXCL, 0600, attributes);
+        if (queue >= 0 || errno != EMFILE || channel->buffer_bytes > 0 || attributes->mq_maxmsg == 1)
+            return queue;
+        attributes->mq_maxmsg /= 2;
+    }
+}
+
 static int mq_posix_open(void *state, struct channel *channel, struct err *err)
 {
     struct mq_posix *mq = state;
@@ -73,8 +85,7 @@ static int mq_posix_open(void *state, struct channel *channel, struct err *err)
         result = names_record(channel->directory, "mq_posix", err, "%s", name);
     if (result < 0)
         return result;
-    /* The kernel reserves room for all of it now, counted against the user's RLIMIT_MSGQUEUE. */
-    mq->queue = mq_open(name, flags_for(channel) | O_CREAT | O_EXCL, 0600, &attributes);
+    mq->queue = make_queue(name, channel, &attributes);
     if (mq->queue < 0)
         return err_errno(err, errno,
                          "mq_open of %ld messages of %ld bytes (see fs.mqueue.queues_max and ulimit -q)",

@@ -61,7 +61,10 @@ function sockperfRoundTrip(group, protocol, server_cpu, polling = "") {
   };
 }
 
-/** @param {string} group @param {number} bytes @returns {Peer} */
+/**
+ * It counts what was sent, but what was sent arrives: counted at its receiver with strace, every byte of a second.
+ * @param {string} group @param {number} bytes @returns {Peer}
+ */
 function sockperfStream(group, bytes) {
   return {
     name: "sockperf throughput",
@@ -70,7 +73,7 @@ function sockperfStream(group, bytes) {
     protocol: "tcp",
     command: cpu(0, `sockperf tp -i 127.0.0.1 -p $PORT --tcp -m ${bytes} -t 1`),
     parse: (output) => mib * number(output, /BandWidth is ([\d.]+) MBps/),
-    note: bytes === 65000 ? "65000 B, its largest; counts what was sent" : "counts what was sent",
+    note: bytes === 65000 ? "65000 B, its largest, which go into one segment where 64 KiB need two; counts what was sent" : "counts what was sent",
   };
 }
 

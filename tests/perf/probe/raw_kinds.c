@@ -204,9 +204,10 @@ static int tcp_open(struct raw_pair *pair, const struct raw_case *one)
     int called = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
     if (called < 0)
         return -errno;
-    int no_delay = one->pattern == PATTERN_ROUND_TRIP; /* a stream gains from being gathered */
-    setsockopt(caller, IPPROTO_TCP, TCP_NODELAY, &no_delay, sizeof no_delay);
-    setsockopt(called, IPPROTO_TCP, TCP_NODELAY, &no_delay, sizeof no_delay);
+    /* A stream gains from being gathered into whole segments: see workers/mechanisms/tcp.c. */
+    int option = one->pattern == PATTERN_ROUND_TRIP ? TCP_NODELAY : TCP_CORK, yes = 1;
+    setsockopt(caller, IPPROTO_TCP, option, &yes, sizeof yes);
+    setsockopt(called, IPPROTO_TCP, option, &yes, sizeof yes);
     return join_sockets(pair, take_fd(&caller), called);
 }
 
