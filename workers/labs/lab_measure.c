@@ -198,7 +198,8 @@ void lab_measure_run(struct lab *lab, struct lab_measure *wanted)
     open_link(ROUND_TRIP);
     open_link(STREAM);
     for (int process = ASKER; process < PROCESSES; process++) {
-        snprintf(name, sizeof name, "%s %s", measure->mechanism->title, process == ASKER ? "asks" : "answers");
+        snprintf(name, sizeof name, "%s %s", measure->mechanism->title,
+                 process == ASKER ? "asks" : "answers");
         if (lab_start(lab, name, process == ASKER ? asker : answerer, &err) < 0)
             lab_give_up(lab, err.code, "start %s", name);
     }
