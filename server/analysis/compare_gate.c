@@ -116,7 +116,9 @@ struct gate compare_gate_decide(const struct comparison *comparison)
     if (trials_min < COMPARE_GATE_TRIALS_MIN)
         trials_min = COMPARE_GATE_TRIALS_MIN;
     const struct verdict *slower = NULL, *other = NULL, *few = NULL, *open = NULL;
-    if (!comparison->comparable)
+    if (comparison->machines == COMPARE_MACHINES_UNKNOWN)
+        return about_all(COMPARE_GATE_NOT_COMPARABLE, "it is not known on which machine a run was taken");
+    if (comparison->machines == COMPARE_MACHINES_DIFFER)
         return about_all(COMPARE_GATE_NOT_COMPARABLE, "the machines or their isolation differ");
     if (comparison->count == 0)
         return about_all(COMPARE_GATE_NOTHING_MEASURED, "no case was measured in both runs");

@@ -258,7 +258,10 @@ int compare_write(struct store *store, const struct comparison *comparison, stru
     if (write_omnibus(&writer, comparison) < 0)
         return err_set(err, ENOMEM, "out of memory for a comparison");
     int result = write_differences(store, &writer, comparison, err);
-    json_write_boolean(&writer, "comparable", comparison->comparable);
+    if (comparison->machines == COMPARE_MACHINES_UNKNOWN)
+        json_write_null(&writer, "comparable");
+    else
+        json_write_boolean(&writer, "comparable", comparison->machines == COMPARE_MACHINES_ALIKE);
     write_gate(&writer, comparison);
     json_end_object(&writer);
     return result;

@@ -43,6 +43,13 @@ struct verdict {
     size_t trials_needed; /* 0 = not inconclusive, or more than can be asked for */
 };
 
+/* Whether the runs' machines and isolation are alike enough for a gate; the greatest of all pairs counts. */
+enum compare_machines {
+    COMPARE_MACHINES_ALIKE,
+    COMPARE_MACHINES_UNKNOWN, /* a run with trials does not say where they were taken */
+    COMPARE_MACHINES_DIFFER,
+};
+
 /* sides[0] is the base. */
 struct comparison {
     const struct compare_request *request;
@@ -50,7 +57,7 @@ struct comparison {
     size_t side_count;
     struct verdict *verdicts;
     size_t count;
-    bool comparable; /* machines and isolation */
+    enum compare_machines machines;
 };
 
 #define COMPARE_GATE_WORDS(WORD)                                                                             \

@@ -235,30 +235,36 @@ static int make_verdicts(struct comparison *comparison)
     return judge(comparison);
 }
 
-/* A run that has not begun is on no machine yet. */
-static bool has_begun(const struct store_run *run)
+/* A run that has not begun is on no machine yet: nothing tells it apart. One that has trials and no machine
+ * came from elsewhere, and nothing tells that it is alike. */
+static enum compare_machines compare_machines_of(const struct store_run *a, const struct store_run *b)
 {
-    return run->machine_comparable[0] != '\0' || run->trials_done > 0;
+    bool a_is_known = a->machine_comparable[0] != '\0', b_is_known = b->machine_comparable[0] != '\0';
+    if ((!a_is_known && a->trials_done == 0) || (!b_is_known && b->trials_done == 0))
+        return COMPARE_MACHINES_ALIKE;
+    if (!a_is_known || !b_is_known)
+        return COMPARE_MACHINES_UNKNOWN;
+    bool alike =
+        strcmp(a->machine_comparable, b->machine_comparable) == 0 && strcmp(a->isolation, b->isolation) == 0;
+    return alike ? COMPARE_MACHINES_ALIKE : COMPARE_MACHINES_DIFFER;
 }
 
-static bool machines_compare(const struct compare_request *request)
+static enum compare_machines machines_of_all(const struct compare_request *request)
 {
-    const struct store_run *base = request->base;
-    bool equal = true;
+    enum compare_machines all = COMPARE_MACHINES_ALIKE;
     for (size_t i = 0; i < request->against_count; i++) {
-        const struct store_run *other = &request->against[i];
-        if (has_begun(base) && has_begun(other))
-            equal &= strcmp(base->machine_comparable, other->machine_comparable) == 0 &&
-                     strcmp(base->isolation, other->isolation) == 0;
+        enum compare_machines pair = compare_machines_of(request->base, &request->against[i]);
+        if (pair > all)
+            all = pair;
     }
-    return equal;
+    return all;
 }
 
 int compare_runs_write(struct store *store, const struct compare_request *request, struct text *out,
                        struct err *err)
 {
     AUTO(comparison_fini)
-    struct comparison comparison = {.request = request, .comparable = machines_compare(request)};
+    struct comparison comparison = {.request = request, .machines = machines_of_all(request)};
     int result = read_sides(store, &comparison, err);
     if (result < 0)
         return result;

@@ -215,7 +215,7 @@
  * @property {{value: number, pairs: number}|null} noise_floor  by how much equal runs differ on the base's machine
  * @property {Verdict[]} verdicts
  * @property {Omnibus[]} omnibus  of cases that three runs or more have
- * @property {boolean} comparable
+ * @property {boolean|null} comparable  null: it is not known on which machine a run was taken
  * @property {"pass"|"regression"|"inconclusive"|"nothing_measured"|"not_comparable"|null} gate
  * @property {string|null} gate_reason
  * @property {number|null} trials_needed  of an inconclusive gate

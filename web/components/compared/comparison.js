@@ -186,11 +186,14 @@ export function createComparison(store, signal) {
 
   /** @param {Compared} compared */
   function renderNotes({ sides, comparison }) {
-    banner.hidden = comparison.comparable;
+    banner.hidden = comparison.comparable === true;
     setText(
       banner,
-      "These runs were taken on machines, or behind an isolation, that do not compare: the ratios below tell the machines " +
-        "apart as much as the code. Look at them as you like; a gate will not decide on them.",
+      comparison.comparable === null
+        ? "One of these runs does not say on which machine it was taken, so it is not known whether they compare. Look at " +
+            "them as you like; a gate will not decide on them."
+        : "These runs were taken on machines, or behind an isolation, that do not compare: the ratios below tell the machines " +
+            "apart as much as the code. Look at them as you like; a gate will not decide on them.",
     );
     const unfinished = sides.filter(({ run }) => !isOver(run.state));
     going.hidden = unfinished.length === 0;

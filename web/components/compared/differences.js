@@ -34,6 +34,12 @@ function circumstancesOf({ run, trials }) {
   };
 }
 
+/** @param {boolean|null} comparable */
+function comparableText(comparable) {
+  if (comparable === null) return "not every run says on which machine it was taken";
+  return comparable ? "the machines compare" : "the machines or their isolation do not compare";
+}
+
 /** @param {string} title @param {{name: string, values: unknown[]}[]} rows */
 const createRows = (title, rows) => [
   h("tr", { class: "group" }, h("th", { scope: "rowgroup", colspan: 99 }, title)),
@@ -73,7 +79,7 @@ export function createDifferences() {
       const settings = differencesOf(sides.map(settingsOf));
       const circumstances = sides.map(circumstancesOf);
       alike.hidden = machine.length + isolation.length + settings.length > 0;
-      setText(note, comparison.comparable ? "the machines compare" : "the machines or their isolation do not compare");
+      setText(note, comparableText(comparison.comparable));
       setChildren(
         table,
         h("caption", { class: "visually-hidden" }, "What differs between the runs"),

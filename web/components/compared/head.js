@@ -24,8 +24,9 @@ function experimentText(sides) {
   return names.length === 0 ? "Same experiment" : `Experiments that differ in ${names.join(", ").replaceAll("_", " ")}`;
 }
 
-/** @param {readonly Side[]} sides @param {boolean} comparable */
+/** @param {readonly Side[]} sides @param {boolean|null} comparable */
 function machineText(sides, comparable) {
+  if (comparable === null) return "machines of which not all are known";
   const full = new Set(sides.map(({ run }) => run.machine?.full));
   if (full.size === 1) return "one machine";
   const kernels = [
