@@ -1,4 +1,5 @@
-/* One line a trial, each with its whole case (RFC 4180). Numbers are plain, what there is none of is empty.
+/* One line a trial, each with its whole case (RFC 4180). Numbers are plain, what there is none of is empty,
+ * and so is a percentile that too few samples support.
  *
  * A spreadsheet takes a cell that begins with = + - @ for a formula; in a text such a cell gets a ' in front
  * (https://owasp.org/www-community/attacks/CSV_Injection). */
@@ -8,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/analysis/statistic.h"
 #include "server/export.h"
 
 struct csv {
@@ -105,9 +107,9 @@ static void write_optional(struct csv *csv, double value)
     COLUMN(unsigned, samples, trial->samples)                                                                \
     COLUMN(number, latency_min_ns, trial->latency_min_ns)                                                    \
     COLUMN(number, latency_p50_ns, trial->latency_p50_ns)                                                    \
-    COLUMN(number, latency_p90_ns, trial->latency_p90_ns)                                                    \
-    COLUMN(number, latency_p99_ns, trial->latency_p99_ns)                                                    \
-    COLUMN(number, latency_p999_ns, trial->latency_p999_ns)                                                  \
+    COLUMN(number, latency_p90_ns, statistic_of_trial(trial, STATISTIC_P90))                                 \
+    COLUMN(number, latency_p99_ns, statistic_of_trial(trial, STATISTIC_P99))                                 \
+    COLUMN(number, latency_p999_ns, statistic_of_trial(trial, STATISTIC_P999))                               \
     COLUMN(number, latency_max_ns, trial->latency_max_ns)                                                    \
     COLUMN(number, messages_per_s, trial->messages_per_s)                                                    \
     COLUMN(number, bytes_per_s, trial->bytes_per_s)                                                          \

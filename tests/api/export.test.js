@@ -160,7 +160,7 @@ test("csv, hlog and html say what the API says", async (t) => {
   for (const [at, trial] of trials.entries()) {
     assert.equal(Number(rows[at].messages), trial.messages);
     assert.equal(Number(rows[at].sequence), trial.sequence);
-    assert.equal(rows[at].latency_p50_ns, trial.latency_ns ? String(trial.latency_ns.p50) : "");
+    for (const name of ["p50", "p90", "p99", "p999", "max"]) assert.equal(rows[at][`latency_${name}_ns`], String(trial.latency_ns?.[name] ?? ""), name);
     assert.match(rows[at].mechanism, /^(pipe|shm_sysv)$/);
   }
 
