@@ -56,8 +56,11 @@ test("runs are edited, pinned, deleted and brought back where they are listed", 
   await page.getByRole("button", { name: `More about run ${run.id}` }).click();
   await menu.getByRole("button", { name: "Delete" }).click();
   await page.getByText("No run has been taken yet.").waitFor();
-  await page.getByRole("button", { name: "Undo" }).click();
+  // The row went with the focus: Undo is at hand, and afterwards the page, not its head.
+  await page.waitForFunction(() => document.activeElement?.textContent === "Undo");
+  await page.keyboard.press("Enter");
   await page.getByRole("link", { name: "theirs" }).waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement?.id), "main");
 });
 
 test("many runs come page by page, in the order and of the kind the address asks for", async (t) => {

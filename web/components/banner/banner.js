@@ -56,29 +56,27 @@ export function createBanners(store, signal, retry) {
   store.watch(
     (state) => [state.notice],
     (value) => {
+      const held = notice.contains(document.activeElement);
       notice.hidden = !value;
       notice.dataset.tone = value?.tone ?? "";
       const dismiss = () => store.dispatch({ type: "notice", notice: null });
+      const answer = () => {
+        dismiss();
+        value?.action?.act();
+      };
+      const act =
+        value?.action && h("button", { type: "button", class: "small", onclick: answer }, value.action.label);
       setChildren(
         notice,
         value && [
           h("span", {}, value.text),
-          value.action &&
-            h(
-              "button",
-              {
-                type: "button",
-                class: "small",
-                onclick: () => {
-                  dismiss();
-                  value.action?.act();
-                },
-              },
-              value.action.label,
-            ),
+          act,
           h("button", { type: "button", class: "small quiet", "aria-label": "Dismiss", onclick: dismiss }, "✕"),
         ],
       );
+      // What had the focus went with what was done; the way back from it is the next thing within reach.
+      if (act && document.activeElement === document.body) act.focus();
+      if (held && !value) document.getElementById("main")?.focus({ preventScroll: true });
     },
     signal,
   );
