@@ -12,8 +12,7 @@ enum {
     LINE_BYTES = 64,
     PAGE_BYTES = 4096,
     SLOTS_MIN = 2,
-    ROUND_TRIP_SLOTS_MIN = 4,
-    ROUND_TRIP_BYTES = 4096,
+    ROUND_TRIP_SLOTS = SLOTS_MIN, /* one would do; each more is one more line to go back and forth */
     STREAM_SLOTS_MAX = 1024,
     STREAM_BYTES = 4 * 1024 * 1024,
 };
@@ -42,10 +41,8 @@ static uint64_t wanted_slots(const struct channel *channel)
     if (channel->buffer_bytes > 0)
         return round_up((size_t)channel->buffer_bytes, slot_bytes * pair_count(channel)) / slot_bytes /
                pair_count(channel);
-    if (channel->pattern != PATTERN_STREAM) {
-        uint64_t few = ROUND_TRIP_BYTES / slot_bytes;
-        return few > ROUND_TRIP_SLOTS_MIN ? few : ROUND_TRIP_SLOTS_MIN;
-    }
+    if (channel->pattern != PATTERN_STREAM)
+        return ROUND_TRIP_SLOTS;
     uint64_t fit = STREAM_BYTES / slot_bytes / pair_count(channel);
     return fit < STREAM_SLOTS_MAX ? fit : STREAM_SLOTS_MAX;
 }
