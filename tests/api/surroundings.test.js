@@ -3,6 +3,7 @@
  */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import process from "node:process";
 import { test } from "node:test";
 
 import { small, startServer, takeRun } from "./support/server.js";
