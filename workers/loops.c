@@ -39,7 +39,7 @@ int loop_judge_silence(const struct loop_state *state, ssize_t result)
 
 static inline void record(struct loop_state *state, const struct block *block, int64_t elapsed_ns)
 {
-    int64_t latency_ns = state->batch <= 1 ? elapsed_ns : elapsed_ns / (int64_t)state->batch;
+    int64_t latency_ns = loop_latency_ns(elapsed_ns, state->batch);
     histogram_record(&state->histogram, latency_ns);
     if (!block->kept)
         return;

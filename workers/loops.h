@@ -50,6 +50,13 @@ static inline void lag_add(struct lag *lag, double value)
 /* r1 = sum d(i) d(i+1) / sum d(i)^2 about the mean; NAN below three values or without any spread. */
 double lag_autocorrelation(const struct lag *lag);
 
+/* Of each of so many round trips that took so long together, to the nearest nanosecond: cut off it would be
+ * half of one too little, which is much of the 60 that memory takes. */
+static inline int64_t loop_latency_ns(int64_t elapsed_ns, uint64_t batch)
+{
+    return batch <= 1 ? elapsed_ns : (elapsed_ns + (int64_t)(batch / 2)) / (int64_t)batch;
+}
+
 /* What a worker's loop works with; the loop's alone while it runs. */
 struct loop_state {
     const struct mechanism *mechanism;

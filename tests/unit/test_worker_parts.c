@@ -33,6 +33,14 @@ Test(trial, is_a_row_of_at_least_five_blocks)
         cr_expect(eq(sz, trial_spec_block_count(cases[i].duration_ms), cases[i].blocks));
 }
 
+Test(latency, of_a_batch_is_rounded_to_the_nearest)
+{
+    cr_expect(eq(i64, loop_latency_ns(6149, 100), 61));
+    cr_expect(eq(i64, loop_latency_ns(6150, 100), 62));
+    cr_expect(eq(i64, loop_latency_ns(6199, 100), 62));
+    cr_expect(eq(i64, loop_latency_ns(6199, 1), 6199));
+}
+
 /* By the definition, in two passes. */
 static double autocorrelation_of(const double *values, size_t count)
 {
