@@ -200,7 +200,8 @@ int store_open_migrating(const char *directory, const struct migration *list, si
     }
     if (rc == -EBADMSG)
         rc = err_set(err, EBADMSG,
-                     "%s. It was left as it is: put a copy back, save what is readable with `sqlite3 %s "
+                     "%s. It was left as it is: put a copy back and remove the -wal beside it, save what is "
+                     "readable with `sqlite3 %s "
                      ".recover`, or move it away to begin a new archive",
                      said.text, store->path);
     else if (err != NULL)

@@ -80,10 +80,11 @@ int command_backup(int count, char *const *arguments)
     const struct line_option options[] = {{"--data", "DIR", data_help, &data}};
     const struct line line = {
         .usage = "backup FILE [--data DIR]",
-        .help = "Copies the archive to FILE, consistently, also while a server uses it. To go back to a "
-                "copy, stop\n"
-                "the server and put FILE in place of DIR/ipclab.db. Exit status: 0 done, 1 failed, 78 no "
-                "archive.",
+        .help =
+            "Copies the archive to FILE, consistently, also while a server uses it. To go back to a copy, "
+            "stop\n"
+            "the server, put FILE in place of DIR/ipclab.db, and remove DIR/ipclab.db-wal and\n"
+            "DIR/ipclab.db-shm, which a crash leaves there. Exit status: 0 done, 1 failed, 78 no archive.",
         .options = options,
         .option_count = 1,
         .operands_min = 1,
