@@ -138,7 +138,7 @@ uninstall:
 # ---- tests ----
 
 unit_o        := $(call object,$(wildcard tests/unit/*.c tests/support/*.c))
-conformance_o := $(call object,$(wildcard tests/conformance/*.c) tests/support/scratch.c)
+conformance_o := $(call object,$(wildcard tests/conformance/*.c) tests/support/scratch.c tests/support/file.c)
 fault_programs := $(patsubst tests/fault/%.c,$(BUILD)/tests/fault/%,$(wildcard tests/fault/*.c))
 probe_c       := $(wildcard tests/perf/probe/*.c)
 library_o     := $(filter-out $(main_o),$(common_o) $(db_o) $(server_o) $(workers_o))

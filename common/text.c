@@ -100,27 +100,6 @@ void text_printf(struct text *text, const char *format, ...)
     text->length += (size_t)length;
 }
 
-int text_read_file(struct text *text, const char *path, size_t bytes_max)
-{
-    AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
-    size_t before = text->length;
-    for (;;) {
-        char chunk[4096];
-        ssize_t got = read(fd, chunk, sizeof chunk);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return -errno;
-        if (got == 0)
-            return text_ok(text) ? 0 : -ENOMEM;
-        if (text->length - before + (size_t)got > bytes_max)
-            return -EFBIG;
-        text_append_bytes(text, chunk, (size_t)got);
-    }
-}
-
 int text_read_line(const char *path, char *line, size_t line_bytes)
 {
     AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);

@@ -32,8 +32,6 @@ void text_append_bytes(struct text *text, const void *bytes, size_t length);
 void text_append_char(struct text *text, char c);
 __attribute__((format(printf, 2, 3))) void text_printf(struct text *text, const char *format, ...);
 
-/* Whole file into text (append). 0 or -errno; -EFBIG when it is longer than bytes_max. */
-int text_read_file(struct text *text, const char *path, size_t bytes_max);
 /* First line of a file without its newline into a caller's buffer. 0 or -errno. For /proc and /sys. */
 int text_read_line(const char *path, char *line, size_t line_bytes);
 

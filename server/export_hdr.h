@@ -1,4 +1,4 @@
-/* export_hdr: HdrHistogram's own interchange form, V2, both ways. Pure.
+/* export_hdr: HdrHistogram's own interchange form, V2, written. Pure.
  *
  * Base64 over {cookie, length, zlib stream} over {cookie, length, normalizing offset, digits, lowest,
  * highest, ratio, counts}; a count is a ZigZag LEB128 varint and a negative one a run of empty buckets. Our
@@ -19,15 +19,5 @@
 
 /* Appends the base64. */
 int export_hdr_encode(const struct histogram *histogram, struct text *base64, struct err *err);
-
-struct export_hdr_layout {
-    int digits; /* significant, 0 … 5 */
-    int64_t lowest, highest;
-};
-/* Calls visit for every bucket that is not empty, in order: it holds the values low … last. -EBADMSG:
- * damaged; -EPROTO: well-formed, but no V2 histogram. */
-int export_hdr_decode(const char *base64, size_t length, struct export_hdr_layout *layout,
-                      void (*visit)(void *context, int64_t low, int64_t last, uint64_t count), void *context,
-                      struct err *err);
 
 #endif

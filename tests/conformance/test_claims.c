@@ -16,6 +16,7 @@
 #include "common/cleanup.h"
 #include "common/json.h"
 #include "tests/support/criterion.h"
+#include "tests/support/file.h"
 #include "workers/claims/claim.h"
 #include "workers/claims/subject.h"
 #include "workers/enclosure.h"
@@ -330,7 +331,7 @@ Test(claims, are_explained_in_the_catalogue)
 {
     struct err err;
     AUTO(text_fini) struct text bytes = TEXT_EMPTY;
-    cr_assert(eq(int, text_read_file(&bytes, "web/messages/en.json", DOCUMENT_BYTES_MAX), 0));
+    cr_assert(eq(int, file_read(&bytes, "web/messages/en.json", DOCUMENT_BYTES_MAX), 0));
     AUTO(json_cleanup) struct json_node *catalogue = json_parse(bytes.bytes, bytes.length, &err);
     const struct json_node *claims = json_member(catalogue, "claims");
     struct outcome *outcome = run("all", "");

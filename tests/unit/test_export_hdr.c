@@ -7,6 +7,7 @@
 #include "common/cleanup.h"
 #include "server/export_hdr.h"
 #include "tests/support/criterion.h"
+#include "tests/support/hdr.h"
 
 static struct err err;
 
@@ -33,17 +34,17 @@ static void look(void *context, int64_t low, int64_t last, uint64_t count)
     }
 }
 
-static int decode(const char *base64, struct export_hdr_layout *layout, struct seen *seen)
+static int decode(const char *base64, struct hdr_layout *layout, struct seen *seen)
 {
     *seen = (struct seen){.ordered = true, .equal = true, .expected = seen->expected};
-    return export_hdr_decode(base64, strlen(base64), layout, look, seen, &err);
+    return hdr_decode(base64, strlen(base64), layout, look, seen, &err);
 }
 
 Test(export_hdr, what_goes_out_comes_back_bucket_by_bucket)
 {
     AUTO_FREE struct histogram *histogram = calloc(1, sizeof *histogram);
     AUTO(text_fini) struct text base64 = TEXT_EMPTY;
-    struct export_hdr_layout layout;
+    struct hdr_layout layout;
     uint64_t value = 1, recorded = 0;
     for (int i = 0; i < 20000; i++, recorded++) {
         value = value * UINT64_C(6364136223846793005) + 1442695040888963407;
@@ -65,7 +66,7 @@ Test(export_hdr, an_empty_histogram_is_one_too)
 {
     AUTO_FREE struct histogram *histogram = calloc(1, sizeof *histogram);
     AUTO(text_fini) struct text base64 = TEXT_EMPTY;
-    struct export_hdr_layout layout;
+    struct hdr_layout layout;
     struct seen seen = {.expected = histogram};
     cr_assert(eq(int, export_hdr_encode(histogram, &base64, &err), 0), "%s", err.text);
     cr_assert(eq(int, decode(text_string(&base64), &layout, &seen), 0), "%s", err.text);
@@ -94,7 +95,7 @@ static const struct {
 Test(export_hdr, a_published_log_reads_as_it_says)
 {
     for (size_t i = 0; i < sizeof published / sizeof *published; i++) {
-        struct export_hdr_layout layout;
+        struct hdr_layout layout;
         struct seen seen = {.expected = NULL};
         char maximum_ms[32];
         cr_assert(eq(int, decode(published[i].base64, &layout, &seen), 0), "%s", err.text);
@@ -137,10 +138,9 @@ Test(export_hdr, another_library_agrees_on_quantiles)
         int64_t value;
     } expected[] = {{60, 3601}, {600, 360191}, {1, 1}};
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
-        struct export_hdr_layout layout;
+        struct hdr_layout layout;
         struct quantile quantile = {.rank = expected[i].rank};
-        int decoded =
-            export_hdr_decode(three_digits, strlen(three_digits), &layout, find_rank, &quantile, &err);
+        int decoded = hdr_decode(three_digits, strlen(three_digits), &layout, find_rank, &quantile, &err);
         cr_assert(eq(int, decoded, 0), "%s", err.text);
         cr_expect(eq(u64, quantile.seen, 6000));
         cr_expect(eq(i64, quantile.value, expected[i].value));
@@ -150,14 +150,14 @@ Test(export_hdr, another_library_agrees_on_quantiles)
 
 Test(export_hdr, damage_is_refused)
 {
-    struct export_hdr_layout layout;
+    struct hdr_layout layout;
     struct seen seen = {.expected = NULL};
     const char *whole = published[0].base64;
     cr_expect(eq(int, decode("not base64!!", &layout, &seen), -EBADMSG));
     cr_expect(eq(int, decode("AAAA", &layout, &seen), -EPROTO));
     size_t refused = 0, tried = 0;
     for (size_t cut = 4; cut + 4 <= strlen(whole); cut += 4, tried++)
-        refused += export_hdr_decode(whole, cut, &layout, look, &seen, &err) < 0;
+        refused += hdr_decode(whole, cut, &layout, look, &seen, &err) < 0;
     cr_expect(eq(sz, refused, tried), "every end that is missing is missed");
     /* zlib's own checksum stands at the end of what it packed. */
     char flipped[256];
