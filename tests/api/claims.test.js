@@ -3,12 +3,15 @@
  * right is the ledger's own test.
  */
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { test } from "node:test";
+import { URL } from "node:url";
 
 import { askBesideTrial, postAttempt, quick, waitForAttempt, waitForCheck } from "./support/labs.js";
 import { small, startServer, waitForRun } from "./support/server.js";
 
 const claims = "/api/v1/claims";
+const messages = JSON.parse(await readFile(new URL("../../web/messages/en.json", import.meta.url), "utf8"));
 const verdicts = ["holds", "conditional", "does_not_hold", "inconclusive", "skipped"];
 
 test("the ledger says what is claimed, what is done, and which labs show it", async (t) => {
@@ -83,6 +86,7 @@ test("all claims are checked one after the other, each to an end, and set beside
   for (const check of latest.checks) {
     assert.equal(check.state, "done", `${check.claim}: ${check.message}`);
     assert.ok(verdicts.includes(check.verdict));
+    for (const field of Object.keys(check.evidence)) assert.ok(messages.evidence[field], `claim ${check.claim} names ${field}`);
   }
   const spans = latest.checks.map((/** @type {any} */ one) => [one.started_ms, one.finished_ms]).sort((/** @type {any} */ a, /** @type {any} */ b) => a[0] - b[0]);
   for (let i = 1; i < spans.length; i++) assert.ok(spans[i][0] >= spans[i - 1][1], "one at a time");

@@ -177,6 +177,7 @@ function expectWhole(name, { status, lines, result, stderr }) {
 /** Every word the page needs for this result is there. @param {string} name @param {any} result */
 function expectWords(name, result) {
   if (result.skipped) return assert.ok(messages.labs[name].skips[result.skipped.what], result.skipped.what);
+  for (const field of Object.keys(result.evidence)) assert.ok(messages.evidence[field], `${name} names ${field}`);
   const text = messages.labs[name].explanations[result.explanation] ?? messages.labs.any.explanations[result.explanation];
   assert.ok(text, `${name} explains ${result.explanation}`);
   for (const [, field] of text.matchAll(/\{(\w+)\}/g)) assert.ok(field in result.evidence, `${name}: {${field}}`);

@@ -178,8 +178,8 @@ test("evidence keeps every digit and takes its unit from its name", () => {
   assert.equal(evidenceText("capacity_bytes", 65536), `65${narrow}536 B`);
   assert.equal(evidenceText("bytes_when_blocked", 45066), `45${narrow}066`);
   assert.equal(evidenceText("blocked_ms", 400), "400 ms");
-  assert.equal(evidenceText("at_end", true), "yes");
-  assert.equal(evidenceText("visitor_errno", null), "no error");
+  assert.equal(evidenceText("at_end", true), "value.yes", "a word of the catalogue, which is not read here");
+  assert.equal(evidenceText("visitor_errno", null), "value.no_error");
   assert.equal(evidenceText("text_left", null), "–");
   assert.equal(evidenceText("pipe_to_shm_spin_ratio", 254), "254 ×");
   assert.equal(evidenceText("ids", [0, 1]), "0, 1");
@@ -263,7 +263,7 @@ test("every sentence the page asks for by name is in the catalogue, and none is 
       .filter((name) => name.endsWith(".js"))
       .map((name) => join(web, folder, name)),
   );
-  const scripts = ["messages", "lab-parameters"].map((name) => join(web, `js/${name}.js`));
+  const scripts = ["messages", "lab-parameters", "evidence"].map((name) => join(web, `js/${name}.js`));
   const sources = [...files, ...scripts, ...["lab", "labs", "claim", "claims"].map((name) => join(web, `views/${name}.js`))]
     .map((file) => readFileSync(file, "utf8"))
     .join("\n");

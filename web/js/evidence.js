@@ -1,6 +1,7 @@
-/** Evidence and counters as text: the unit is in a field's name, or beside it. Exact: no digit is rounded away. Pure. */
+/** Evidence and counters as text: the unit is in a field's name, or beside it. Exact: no digit is rounded away. */
 
 import { formatCount, formatNs, formatNumber } from "./format.js";
+import { messageAt, say } from "./messages.js";
 
 /** @type {[RegExp, (value: number) => string][]} */
 const units = [
@@ -23,9 +24,9 @@ const plain = (value) => (Number.isInteger(value) ? formatCount(value) : formatN
  * @returns {string}
  */
 export function evidenceText(name, value) {
-  if (value === null && /_(errno|signal)$/.test(name)) return `no ${name.endsWith("_errno") ? "error" : "signal"}`;
+  if (value === null && /_(errno|signal)$/.test(name)) return say(name.endsWith("_errno") ? "value.no_error" : "value.no_signal");
   if (value === null || value === undefined || value === "") return "–";
-  if (typeof value === "boolean") return value ? "yes" : "no";
+  if (typeof value === "boolean") return say(value ? "value.yes" : "value.no");
   if (typeof value === "number") return (units.find(([pattern]) => pattern.test(name))?.[1] ?? plain)(value);
   if (Array.isArray(value)) return value.map((one) => evidenceText(name, one)).join(", ") || "–";
   if (typeof value === "object")
@@ -35,12 +36,15 @@ export function evidenceText(name, value) {
   return String(value);
 }
 
-/** A field's name in words; the unit stands at its value. @param {string} name */
-export const evidenceName = (name) =>
+/** What no catalogue names is told by its own name; the unit stands at the value. @param {string} name */
+const nameInWords = (name) =>
   name
     .replace(/(?<!\d)_(ns|us|ms|s|bytes|percent|count|ratio)$/, "")
     .replaceAll("_", " ")
     .replace(/\bcpu(s?)\b/g, "CPU$1");
+
+/** @param {string} name @returns {string} */
+export const evidenceName = (name) => messageAt(`evidence.${name}`) ?? nameInWords(name);
 
 /** @param {Record<string, unknown>} evidence */
 export const evidenceRows = (evidence) =>
