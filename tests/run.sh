@@ -127,6 +127,9 @@ as_nobody() {
 
 # Two processes that wait for each other by looking want a CPU each: with less, most of their time is waiting for a turn.
 pairs=$((($(nproc) + 1) / 2))
+# Most tests of the server wait for it. Those that look at all that is on the machine go one after the other.
+beside="node --test --test-concurrency=$(nproc) --test-reporter=tap"
+alone='node --test --test-concurrency=1 --test-reporter=tap'
 before=$(residue)
 export IPCLAB_BUILD="$PWD/build"
 
@@ -147,11 +150,11 @@ if [ "$mode" = all ]; then
     sanitized 'crews with sanitizers' build/sanitize/tests/conformance -j4 --timeout 240 --filter 'crew/*'
     sanitized 'claims with sanitizers' build/sanitize/tests/conformance -j4 --timeout 240 --filter '@(claims|enclosure)/*'
     (cd tests && npm ci --silent --no-audit --no-fund) || exit 1
-    suite 'labs' sh -c 'cd tests && node --test --test-reporter=tap labs/*.test.js'
-    sanitized 'labs with sanitizers' sh -c 'cd tests && node --test --test-reporter=tap labs/labs.test.js'
-    suite 'api' sh -c 'cd tests && node --test --test-reporter=tap api/*.test.js'
-    suite 'kill -9' sh -c 'cd tests && node --test --test-reporter=tap fault/*.test.js'
-    suite 'page, pure modules' sh -c 'cd tests && node --test --test-reporter=tap unit-web/*.test.js'
+    suite 'labs' sh -c "cd tests && $beside labs/*.test.js"
+    sanitized 'labs with sanitizers' sh -c "cd tests && $beside labs/labs.test.js"
+    suite 'api' sh -c "cd tests && $beside api/*.test.js"
+    suite 'kill -9' sh -c "cd tests && $alone fault/*.test.js"
+    suite 'page, pure modules' sh -c "cd tests && $beside unit-web/*.test.js"
     suite 'page in a browser' sh -c 'cd tests && node --test --test-reporter=tap browser/*.test.js'
 fi
 
