@@ -13,7 +13,7 @@
 #include <criterion/parameterized.h>
 
 /* What a killed peer may cost, and what a busy machine may add to it. */
-#define KILLED_PEER_NS (MECHANISM_PEER_CHECK_NS + 2 * NS_PER_S)
+#define KILLED_PEER_NS (MECHANISM_PEER_CHECK_NS + 10 * NS_PER_S)
 #define PATIENCE_NS (60 * NS_PER_S)
 
 /* While writing a mechanism, IPCLAB_MECHANISM=name takes that one alone. */
@@ -33,27 +33,46 @@ static bool repeats_an_engine(const struct mechanism *mechanism)
     return *at != mechanism;
 }
 
-/* Every mechanism × wait × relation that fits; returns how many. Only counts where plans is NULL. */
+/* Every mechanism × wait that fits; returns how many. Only counts where plans is NULL. */
 static size_t combine(struct peers_plan *plans, bool each_engine_once)
 {
     size_t count = 0;
     for (const struct mechanism *const *at = mechanism_table; *at != NULL; at++)
-        for (int wait = 0; wait < WAIT_COUNT; wait++)
-            for (int relation = 0; relation < RELATION_COUNT; relation++) {
-                bool fits = ((*at)->waits >> wait & 1) != 0 &&
-                            (relation == RELATION_RELATED || ((*at)->traits & TRAIT_RELATED_ONLY) == 0);
-                if (!fits || !is_available(*at) || (each_engine_once && repeats_an_engine(*at)))
-                    continue;
-                if (plans != NULL) {
-                    plans[count] = (struct peers_plan){
-                        .relation = (enum relation)relation,
-                        .channel = {
-                            .wait = (enum wait)wait, .message_bytes = 64, .senders = 1, .receivers = 1}};
-                    memcpy(plans[count].mechanism, (*at)->name, strlen((*at)->name) + 1);
-                }
-                count++;
+        for (int wait = 0; wait < WAIT_COUNT; wait++) {
+            if (((*at)->waits >> wait & 1) == 0 || !is_available(*at) ||
+                (each_engine_once && repeats_an_engine(*at)))
+                continue;
+            if (plans != NULL) {
+                plans[count] = (struct peers_plan){
+                    .channel = {.wait = (enum wait)wait, .message_bytes = 64, .senders = 1, .receivers = 1}};
+                memcpy(plans[count].mechanism, (*at)->name, strlen((*at)->name) + 1);
             }
+            count++;
+        }
     return count;
+}
+
+static bool serves_strangers(const struct peers_plan *plan)
+{
+    return (mechanism_find(plan->mechanism)->traits & TRAIT_RELATED_ONLY) == 0;
+}
+
+/* Relatives and strangers in one test: the process a test lives in takes longer to start than they take. */
+static void run_related_and_not(const struct peers_plan *plan, void (*run)(const struct peers_plan *))
+{
+    struct peers_plan of_one = *plan;
+    of_one.relation = RELATION_RELATED;
+    run(&of_one);
+    of_one.relation = RELATION_UNRELATED;
+    if (serves_strangers(plan))
+        run(&of_one);
+}
+
+/* Two that look for each other need a CPU each, at the same time. Where others want the CPUs, too, each
+ * message may cost a turn of the scheduler. */
+static bool looks(const struct peers_plan *plan)
+{
+    return plan->channel.wait == WAIT_SPIN || plan->channel.wait == WAIT_POLL;
 }
 
 static struct criterion_test_params make_plans(bool each_engine_once)
@@ -83,45 +102,71 @@ static void expect_both_content(struct peers *peers)
                   relation_names[peers->plan.relation], (long long)peers->plan.channel.message_bytes, which);
 }
 
-/* The last one stands for the largest message the mechanism carries here, if it is smaller. With sanitizers,
- * where everything takes several times as long, fewer: what they find does not hang on one byte more or less.
+/* The last one stands for the largest message the mechanism carries here, if it is smaller. How the memory
+ * was come by, or the object found, does not hang on one byte more or less: those that are brief say whether
+ * it carries messages at all, and so do all under sanitizers, where everything takes several times as long.
  */
-#ifdef IPCLAB_SANITIZE
-static const int64_t sizes[] = {1, 64, 4097, 1 << 20};
-#else
-static const int64_t sizes[] = {1, 15, 64, 4095, 4096, 4097, 65536, 1 << 20};
-#endif
+static const struct {
+    int64_t bytes;
+    bool is_brief;
+} sizes[] = {{1, true},     {15, false},  {64, false},    {4095, false},
+             {4096, false}, {4097, true}, {65536, false}, {1 << 20, true}};
 enum { SIZES = sizeof sizes / sizeof *sizes };
+
+/* Every engine takes all sizes by every wait, and every mechanism by its first. */
+static bool takes_all_sizes(const struct peers_plan *plan)
+{
+#ifdef IPCLAB_SANITIZE
+    (void)plan;
+    return false;
+#else
+    const struct mechanism *mechanism = mechanism_find(plan->mechanism);
+    bool is_first_wait = (int)plan->channel.wait == __builtin_ctz(mechanism->waits);
+    return plan->relation == RELATION_RELATED && (is_first_wait || !repeats_an_engine(mechanism));
+#endif
+}
 
 /* 0: there is none. */
 static int64_t size_for(const struct mechanism *mechanism, size_t i)
 {
     int64_t max = mechanism_message_bytes_max(mechanism);
     if (i == SIZES - 1)
-        return max < sizes[i] ? max : sizes[i];
-    return sizes[i] <= max ? sizes[i] : 0;
+        return max < sizes[i].bytes ? max : sizes[i].bytes;
+    return sizes[i].bytes <= max ? sizes[i].bytes : 0;
 }
 
-static void run_sizes(const struct peers_plan *plan, enum pattern pattern, enum peer_act sender,
-                      enum peer_act receiver, int64_t bytes_in_all)
+static uint64_t clamp_messages(int64_t messages, uint64_t most)
+{
+    uint64_t wanted = messages < 3 ? 3 : (uint64_t)messages;
+    return wanted < most ? wanted : most;
+}
+
+/* plan: its pattern, acts and buffer; messages is the most there may be. */
+static void run_sizes(const struct peers_plan *plan, int64_t bytes_in_all)
 {
     int descriptors = peers_count_descriptors();
     for (size_t i = 0; i < SIZES; i++) {
         struct peers_plan sized = *plan;
         struct peers peers;
-        sized.channel.pattern = pattern;
         sized.channel.message_bytes = size_for(mechanism_find(plan->mechanism), i);
-        if (sized.channel.message_bytes == 0)
+        if (sized.channel.message_bytes == 0 || !(sizes[i].is_brief || takes_all_sizes(plan)))
             continue;
-        int64_t messages = bytes_in_all / sized.channel.message_bytes;
-        sized.messages = (uint64_t)(messages < 3 ? 3 : messages > 300 ? 300 : messages);
-        sized.acts[0] = sender;
-        sized.acts[1] = receiver;
+        sized.messages = clamp_messages(bytes_in_all / sized.channel.message_bytes, plan->messages);
         if (peers_start(&peers, &sized))
             expect_both_content(&peers);
         peers_finish(&peers);
     }
     cr_expect(eq(int, peers_count_descriptors(), descriptors), "%s left descriptors open", plan->mechanism);
+}
+
+static void take_round_trips(const struct peers_plan *plan)
+{
+    run_sizes(plan, 1 << 20);
+}
+
+static void take_streams(const struct peers_plan *plan)
+{
+    run_sizes(plan, 12 << 20);
 }
 
 ParameterizedTestParameters(mechanisms, round_trips_arrive_whole)
@@ -131,7 +176,11 @@ ParameterizedTestParameters(mechanisms, round_trips_arrive_whole)
 
 ParameterizedTest(struct peers_plan *plan, mechanisms, round_trips_arrive_whole)
 {
-    run_sizes(plan, PATTERN_ROUND_TRIP, ACT_ASK, ACT_ANSWER, 1 << 20);
+    plan->channel.pattern = PATTERN_ROUND_TRIP;
+    plan->acts[0] = ACT_ASK;
+    plan->acts[1] = ACT_ANSWER;
+    plan->messages = looks(plan) ? 30 : 100;
+    run_related_and_not(plan, take_round_trips);
 }
 
 ParameterizedTestParameters(mechanisms, streams_arrive_whole_and_end)
@@ -141,7 +190,11 @@ ParameterizedTestParameters(mechanisms, streams_arrive_whole_and_end)
 
 ParameterizedTest(struct peers_plan *plan, mechanisms, streams_arrive_whole_and_end)
 {
-    run_sizes(plan, PATTERN_STREAM, ACT_SEND, ACT_RECEIVE, 12 << 20);
+    plan->channel.pattern = PATTERN_STREAM;
+    plan->acts[0] = ACT_SEND;
+    plan->acts[1] = ACT_RECEIVE;
+    plan->messages = 300;
+    run_related_and_not(plan, take_streams);
 }
 
 ParameterizedTestParameters(mechanisms, a_buffer_may_be_small)
@@ -151,9 +204,14 @@ ParameterizedTestParameters(mechanisms, a_buffer_may_be_small)
 
 ParameterizedTest(struct peers_plan *plan, mechanisms, a_buffer_may_be_small)
 {
+    plan->channel.pattern = PATTERN_STREAM;
     plan->channel.buffer_bytes = 4096;
+    plan->acts[0] = ACT_SEND;
+    plan->acts[1] = ACT_RECEIVE;
+    plan->messages = looks(plan) ? 100 : 300;
     plan->may_refuse = true; /* a queue counts messages, and may have no room for so many of one byte */
-    run_sizes(plan, PATTERN_STREAM, ACT_SEND, ACT_RECEIVE, 1 << 20);
+    plan->relation = serves_strangers(plan) ? RELATION_UNRELATED : RELATION_RELATED;
+    run_sizes(plan, 1 << 20);
 }
 
 ParameterizedTestParameters(mechanisms, a_large_buffer_is_granted_or_refused)
@@ -170,6 +228,7 @@ ParameterizedTest(struct peers_plan *plan, mechanisms, a_large_buffer_is_granted
     plan->acts[0] = ACT_SEND;
     plan->acts[1] = ACT_RECEIVE;
     plan->may_refuse = true;
+    plan->relation = serves_strangers(plan) ? RELATION_UNRELATED : RELATION_RELATED;
     if (peers_start(&peers, plan))
         expect_both_content(&peers);
     peers_finish(&peers);
@@ -212,7 +271,6 @@ ParameterizedTest(struct peers_plan *plan, mechanisms, several_share_a_channel)
         uint64_t messages;
     } crowds[] = {{3, 2, 64, 200}, {3, 1, 16, 200}, {1, 2, 4096, 200}, {3, 2, 40000, 30}, {8, 8, 64, 200}};
     const struct mechanism *mechanism = mechanism_find(plan->mechanism);
-    bool spins = plan->channel.wait == WAIT_SPIN || plan->channel.wait == WAIT_POLL;
     plan->channel.pattern = PATTERN_STREAM;
     plan->acts[0] = ACT_SEND_SHARED;
     plan->acts[1] = ACT_RECEIVE_SHARED;
@@ -223,16 +281,27 @@ ParameterizedTest(struct peers_plan *plan, mechanisms, several_share_a_channel)
         plan->channel.receivers = crowd->receivers;
         plan->channel.message_bytes = crowd->message_bytes;
         plan->may_refuse = crowd->message_bytes > 4096; /* a pipe, between several */
-        plan->messages = crowd->messages;
+        plan->messages = looks(plan) && crowd->messages > 40 ? 40 : crowd->messages;
         bool fits = crowd->message_bytes <= mechanism_message_bytes_max(mechanism);
         /* Spinning is only for workers that have a CPU each. */
-        bool crowded = spins && crowd->senders > 3;
+        bool crowded = looks(plan) && crowd->senders > 3;
         if (is_allowed(mechanism, &plan->channel) && fits && !crowded)
-            share(plan);
+            run_related_and_not(plan, share);
     }
 }
 
 /* ---- deaths ---- */
+
+static void kill_sender(const struct peers_plan *plan)
+{
+    struct peers peers;
+    peers_start(&peers, plan);
+    peers_await_report(&peers);
+    peers_kill(&peers, 0);
+    cr_expect(eq(int, peers_await_exit(&peers, 1, KILLED_PEER_NS), 0), "%s, %s: the receiver",
+              plan->mechanism, wait_names[plan->channel.wait]);
+    peers_finish(&peers);
+}
 
 ParameterizedTestParameters(mechanisms, receive_ends_when_the_sender_is_killed)
 {
@@ -241,16 +310,22 @@ ParameterizedTestParameters(mechanisms, receive_ends_when_the_sender_is_killed)
 
 ParameterizedTest(struct peers_plan *plan, mechanisms, receive_ends_when_the_sender_is_killed)
 {
-    struct peers peers;
     plan->channel.pattern = PATTERN_STREAM;
     plan->messages = 3;
     plan->acts[0] = ACT_SEND_AND_HANG;
     plan->acts[1] = ACT_RECEIVE;
+    run_related_and_not(plan, kill_sender);
+}
+
+static void kill_receiver(const struct peers_plan *plan)
+{
+    struct peers peers;
     peers_start(&peers, plan);
     peers_await_report(&peers);
-    peers_kill(&peers, 0);
-    cr_expect(eq(int, peers_await_exit(&peers, 1, KILLED_PEER_NS), 0), "%s, %s: the receiver",
-              plan->mechanism, wait_names[plan->channel.wait]);
+    peers_await_report(&peers);
+    peers_kill(&peers, 1);
+    cr_expect(eq(int, peers_await_exit(&peers, 0, KILLED_PEER_NS), 0), "%s, %s: the sender", plan->mechanism,
+              wait_names[plan->channel.wait]);
     peers_finish(&peers);
 }
 
@@ -261,18 +336,11 @@ ParameterizedTestParameters(mechanisms, send_ends_when_the_receiver_is_killed)
 
 ParameterizedTest(struct peers_plan *plan, mechanisms, send_ends_when_the_receiver_is_killed)
 {
-    struct peers peers;
     plan->channel.pattern = PATTERN_STREAM;
     plan->channel.message_bytes = 4096;
     plan->acts[0] = ACT_SEND_UNTIL_END;
     plan->acts[1] = ACT_HANG;
-    peers_start(&peers, plan);
-    peers_await_report(&peers);
-    peers_await_report(&peers);
-    peers_kill(&peers, 1);
-    cr_expect(eq(int, peers_await_exit(&peers, 0, KILLED_PEER_NS), 0), "%s, %s: the sender", plan->mechanism,
-              wait_names[plan->channel.wait]);
-    peers_finish(&peers);
+    run_related_and_not(plan, kill_receiver);
 }
 
 /* ---- the leader's side, without peers ---- */
