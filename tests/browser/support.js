@@ -1,11 +1,10 @@
 /**
- * A browser that looks at a real server, and ends with the test. It is CHROMIUM, by default Debian's.
+ * A browser that looks at a real server. It is CHROMIUM, by default Debian's, one for a file of tests: each test has a
+ * profile of its own in it, and that ends with the test.
  */
 
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { after } from "node:test";
 import { chromium } from "playwright-core";
 
 import { startServer, takeRun as takeRunOf } from "../api/support/server.js";
@@ -28,6 +27,11 @@ const browser_arguments = [
 
 const patience_ms = 60_000;
 
+/** @type {Promise<import("playwright-core").Browser>|null} */
+let browser = null;
+const theBrowser = () => (browser ??= chromium.launch({ executablePath: browser_program, args: browser_arguments }));
+after(async () => (await browser)?.close());
+
 /**
  * A page in a fresh profile. Whatever the page reports as an error fails the test, a broken connection excepted.
  * @param {{after: Function}} test
@@ -35,16 +39,13 @@ const patience_ms = 60_000;
  * @param {{dark?: boolean, width?: number}} [options]
  */
 export async function openPage(test, base, { dark = false, width = 1280 } = {}) {
-  const profile = await mkdtemp(join(tmpdir(), "ipclab-profile-"));
-  const context = await chromium.launchPersistentContext(profile, {
-    executablePath: browser_program,
-    args: browser_arguments,
+  const context = await (await theBrowser()).newContext({
     baseURL: base,
     colorScheme: dark ? "dark" : "light",
     reducedMotion: "reduce",
     viewport: { width, height: 900 },
   });
-  const page = context.pages()[0] ?? (await context.newPage());
+  const page = await context.newPage();
   page.setDefaultTimeout(patience_ms);
   /** @type {string[]} */
   const faults = [];
@@ -55,7 +56,6 @@ export async function openPage(test, base, { dark = false, width = 1280 } = {}) 
   });
   test.after(async () => {
     await context.close();
-    await rm(profile, { recursive: true, force: true });
     assert.deepEqual(faults, [], "the page reported errors");
   });
   return page;
