@@ -45,7 +45,8 @@ export function createAttemptSession(signal, { onchange, onover, onproblem }) {
   /** @param {Attempt} read  with its record */
   function takeWhole(read) {
     if (!isOver(read)) {
-      attempt = read;
+      // An answer that was long on its way knows less than the events that came before it.
+      if (attempt?.state !== "running") attempt = read;
       recorder.takeAttempt(read);
       onchange();
       return;

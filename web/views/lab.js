@@ -107,6 +107,7 @@ function createFrame(lab, signal, to) {
  * @param {AbortSignal} signal
  */
 function createHistory(lab, signal) {
+  let turn = 0;
   return {
     /** @type {Attempt[]} */
     attempts: [],
@@ -116,15 +117,19 @@ function createHistory(lab, signal) {
     /**
      * @param {string} group
      * @param {Attempt|null} ended  what others said is not told before one has spoken
+     * @returns {Promise<boolean>}  false: overtaken by a later call, which knows more
      */
     async load(group, ended) {
+      const mine = ++turn;
       const [list, counts] = await Promise.all([
         api.getAttempts(lab.name, { limit: attempts_listed, group }, signal),
         ended && api.getPredictions(lab.name, { group, like: ended.id }, signal),
       ]);
+      if (mine !== turn) return false;
       this.attempts = list.attempts;
       this.more = list.next_cursor !== null;
       this.everybody = counts;
+      return true;
     },
   };
 }
@@ -209,8 +214,8 @@ function createLab({ root, signal, query, store }, lab) {
 
   async function loadHistory() {
     try {
-      await history.load(frame.student.who().group, isOver(session.attempt()) ? session.attempt() : null);
-      renderHistory();
+      const ended = isOver(session.attempt()) ? session.attempt() : null;
+      if (await history.load(frame.student.who().group, ended)) renderHistory();
     } catch (error) {
       fail(error);
     }

@@ -200,7 +200,8 @@ export function mountRuns({ root, signal, query, store }) {
   async function load() {
     try {
       if (!(await page.load(asked))) return;
-      render();
+      // A run may have been heard of while the list was on its way.
+      renderAndLookForNewer();
     } catch (error) {
       if (!signal.aborted) setText(status, problemText(error));
     }

@@ -83,10 +83,13 @@ function createList(store, signal) {
     );
   }
 
+  let turn = 0;
   /** @param {string|null} cursor */
   async function load(cursor) {
+    const mine = ++turn;
     try {
       const page = await getRepeated(cursor, signal);
+      if (mine !== turn) return;
       if (cursor === null) setChildren(body);
       body.append(...page.experiments.map(createRow));
       next = page.next_cursor;
@@ -259,11 +262,6 @@ export function mountTrends({ root, signal, query, store }) {
     one.update(shown.trend, asked, shown.name);
   }
 
-  store.watch(
-    (state) => [state.resync],
-    (resync) => void (resync > 0 && load()),
-    signal,
-  );
   // A run that ends adds a point.
   store.watch(
     (state) => [
@@ -272,8 +270,14 @@ export function mountTrends({ root, signal, query, store }) {
       ).length,
     ],
     () => {
-      if (shown) void load();
+      // Also while the first answer is on its way: it may know nothing of this run yet.
+      if (turn > 0 && asked.has("experiment")) void load();
     },
+    signal,
+  );
+  store.watch(
+    (state) => [state.resync],
+    (resync) => void (resync > 0 && load()),
     signal,
   );
 

@@ -28,8 +28,13 @@ function fillSelect(select, options, chosen) {
 
 /** @param {AbortSignal} signal */
 export function createArchiveFilters(signal) {
-  let timer = 0;
-  signal.addEventListener("abort", () => clearTimeout(timer));
+  /** What was typed and is not asked for yet, by its name: each has its own pause. @type {Map<string, number>} */
+  const typed = new Map();
+  const forget = () => {
+    for (const timer of typed.values()) clearTimeout(timer);
+    typed.clear();
+  };
+  signal.addEventListener("abort", forget);
 
   /** @param {string} name */
   const select = (name) => {
@@ -42,8 +47,12 @@ export function createArchiveFilters(signal) {
       ...attributes,
       name,
       oninput: () => {
-        clearTimeout(timer);
-        timer = window.setTimeout(() => askArchive({ [name]: element.value.trim() }), typing_ms);
+        clearTimeout(typed.get(name));
+        const ask = () => {
+          typed.delete(name);
+          askArchive({ [name]: element.value.trim() });
+        };
+        typed.set(name, window.setTimeout(ask, typing_ms));
       },
     });
     return element;
@@ -69,7 +78,10 @@ export function createArchiveFilters(signal) {
     {
       type: "button",
       class: "small quiet",
-      onclick: () => askArchive(Object.fromEntries(Object.keys(controls).map((name) => [name, null]))),
+      onclick: () => {
+        forget();
+        askArchive(Object.fromEntries(Object.keys(controls).map((name) => [name, null])));
+      },
     },
     "Clear filters",
   );
@@ -120,7 +132,7 @@ export function createArchiveFilters(signal) {
         known.tags.map((value) => h("option", { value })),
       );
       for (const control of [controls.q, controls.tag, controls.since, controls.until])
-        if (document.activeElement !== control) control.value = chosen(control.name);
+        if (document.activeElement !== control && !typed.has(control.name)) control.value = chosen(control.name);
       clear.hidden = names.every((name) => chosen(name) === "");
     },
   };

@@ -45,6 +45,7 @@ function createTitle(current, { onsave }) {
   const edit = h("button", { type: "button", class: "small quiet archive-edit", onclick: open }, "Edit");
   const shown = h("div", {}, h("div", { class: "archive-title" }, name, tags, edit), note);
   const element = h("th", { scope: "row" }, shown);
+  let tags_shown = "";
 
   function open() {
     let base = current();
@@ -72,13 +73,16 @@ function createTitle(current, { onsave }) {
       setText(name, run.name || `Run ${run.id}`);
       setAttribute(name, "href", `/runs/${run.id}`);
       setAttribute(edit, "aria-label", `Edit name, tags and note of run ${run.id}`);
-      renewChildren(
-        tags,
-        run.imported_ms && h("span", { class: "chip", title: importedText(run) }, "imported"),
-        run.tags.map((tag) =>
-          h("a", { class: "chip", href: archiveAddress({ tag }), title: `Only runs with the tag ${tag}` }, tag),
-        ),
-      );
+      const links = run.tags.map((tag) => ({ tag, href: archiveAddress({ tag }) }));
+      const now = JSON.stringify([run.imported_ms, links]);
+      // A link that were renewed with every trial would be gone before a press of the button is over.
+      if (now !== tags_shown)
+        renewChildren(
+          tags,
+          run.imported_ms && h("span", { class: "chip", title: importedText(run) }, "imported"),
+          links.map(({ tag, href }) => h("a", { class: "chip", href, title: `Only runs with the tag ${tag}` }, tag)),
+        );
+      tags_shown = now;
       note.hidden = !run.note;
       setText(note, run.note);
       setAttribute(note, "title", run.note);

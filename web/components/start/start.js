@@ -27,7 +27,8 @@ export function createStart({ onstart }) {
     start.disabled = true;
     await onstart(preset);
     start.disabled = false;
-    start.focus();
+    // The focus comes back to where it was lost, unless the reader has gone on meanwhile.
+    if (document.activeElement === document.body) start.focus();
   });
 
   return {
