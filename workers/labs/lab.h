@@ -31,8 +31,8 @@
 enum {
     LAB_PARAMETERS_MAX = 8,
     LAB_BOUNDS_MAX = 4,
-    LAB_WORKERS_MAX = 32, /* in the course of a lab; with their leader at most 16 processes at a time */
-    LAB_DURATION_MS = 10000,
+    LAB_WORKERS_MAX = 32,    /* in the course of a lab; with their leader at most 16 processes at a time */
+    LAB_DURATION_MS = 30000, /* several times what the longest takes, for a busy machine */
     LAB_INTERACTIVE_MS = 120000,
     LAB_NAME_BYTES = 40, /* of a worker */
     LAB_ALL = -1,
