@@ -224,9 +224,10 @@ Test(crew, sends_samples_while_it_runs)
 {
     ask_for(&(struct crew_plan){.mechanism = "pipe", .cage = CAGE_NONE});
     server.spec.duration_ms = 700;
+    int64_t began_ns = clock_now_ns();
     expect_trial("samples");
     cr_expect(ge(int, server.sample_count, 2));
-    cr_expect(le(int, server.sample_count, 10));
+    cr_expect(le(i64, server.sample_count, (clock_now_ns() - began_ns) / (200 * NS_PER_MS)));
     crew_server_close(&server);
 }
 
@@ -455,14 +456,14 @@ static void serve_for_a_random_time(int64_t at_most_ns)
 
 static void expect_nothing_left(pid_t leader, enum cage cage)
 {
-    cr_expect(crew_server_workers_ended(&server, 10 * NS_PER_S), "a worker outlived its leader");
+    cr_expect(crew_server_workers_ended(&server, PATIENCE_NS), "a worker outlived its leader");
     if (cage == CAGE_FULL) {
         cr_expect(eq(int, crew_server_count_files(&server), 0), "the cage left a file");
     } else {
         cr_expect(eq(int, crew_server_sweep(&server), 0));
         cr_expect(eq(int, crew_server_count_files(&server), -1), "the sweep left the directory");
     }
-    cr_expect(crew_server_segments_gone(leader, 10 * NS_PER_S), "a segment is left");
+    cr_expect(crew_server_segments_gone(leader, PATIENCE_NS), "a segment is left");
 }
 
 static enum cage cage_of(int i)
@@ -563,10 +564,10 @@ Test(crew, would_leave_a_segment_without_cage_and_sweep)
         pid_t leader = server.leader;
         kill_when_it_has_a_segment(leader);
         crew_server_finish(&server);
-        cr_assert(crew_server_workers_ended(&server, 10 * NS_PER_S));
+        cr_assert(crew_server_workers_ended(&server, PATIENCE_NS));
         found = crew_server_count_segments(leader);
         cr_expect(eq(int, crew_server_sweep(&server), 0));
-        cr_expect(crew_server_segments_gone(leader, 10 * NS_PER_S));
+        cr_expect(crew_server_segments_gone(leader, PATIENCE_NS));
         crew_server_close(&server);
     }
     cr_expect(gt(int, found, 0), "no kill hit the moment between making and removing the segment");
