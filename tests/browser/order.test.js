@@ -36,7 +36,7 @@ async function holdFirst(page, address, method = "GET") {
 
 /** What has come in is drawn. @param {Page} page */
 const settle = (page) =>
-  page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
+  page.evaluate(() => new Promise((drawn) => window.requestAnimationFrame(() => window.requestAnimationFrame(drawn))));
 
 test("a run that was heard of before the list without it came is listed", async (t) => {
   const server = await startServer(t);
