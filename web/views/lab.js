@@ -71,6 +71,8 @@ function createFrame(lab, signal, to) {
       status.element,
       h("div", { class: "row no-print" }, stop, again),
     ),
+    // Where whoever asked for a run looks for it, on a phone, too.
+    trouble,
     before,
     // What a lab names first is what it is about.
     isPicture(lab.panels[0] ?? "") && observe.panels,
@@ -88,7 +90,6 @@ function createFrame(lab, signal, to) {
     elements: [
       h("div", { class: "view-head" }, h("div", { class: "grow" }, createTitle(lab, labs_count)), tools),
       sheet.element,
-      trouble,
       h(
         "div",
         { class: "lab-grid" },
