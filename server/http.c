@@ -111,8 +111,7 @@ static enum MHD_Result visit_header(void *context, enum MHD_ValueKind kind, cons
                                     size_t name_length, const char *value, size_t value_length)
 {
     (void)kind;
-    (void)value_length;
-    request_add_header(context, name, name_length, value);
+    request_add_header(context, name, name_length, value, value_length);
     return MHD_YES;
 }
 
@@ -336,7 +335,7 @@ static int start_daemon(struct http *http, struct err *err)
     http->daemon = MHD_start_daemon(
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, handle_request, http,
         MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_CONNECTION_LIMIT, connections_max,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_HEADER_BYTES_MAX, MHD_OPTION_URI_LOG_CALLBACK,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_POOL_BYTES, MHD_OPTION_URI_LOG_CALLBACK,
         begin_exchange, http, MHD_OPTION_NOTIFY_COMPLETED, end_exchange, http, MHD_OPTION_NOTIFY_CONNECTION,
         notify_connection, http, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, http, MHD_OPTION_END);
     if (http->daemon == NULL)

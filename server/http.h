@@ -29,7 +29,9 @@
 
 enum {
     HTTP_CONNECTIONS_MAX = 1000,
-    HTTP_HEADER_BYTES_MAX = 32 * 1024, /* libmicrohttpd's pool for one connection: beyond it 431 or 414 */
+    /* libmicrohttpd's for one connection, which it clears for every request. What does not fit it refuses by
+     * itself, without a problem document: so there is room for more than we refuse. */
+    HTTP_POOL_BYTES = 64 * 1024,
     HTTP_SWALLOWED_BYTES_MAX = 1024 * 1024, /* of a body that is refused, read so that the refusal arrives */
     HTTP_REQUEST_MS = 5000,
     HTTP_IDLE_MS = 15000,

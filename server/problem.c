@@ -27,6 +27,7 @@ static const struct kind {
     {422, "urn:ipclab:problem:invalid", "The request is not valid"},
     {428, "urn:ipclab:problem:precondition-required", "The request has to say what it changes"},
     {429, "urn:ipclab:problem:queue-full", "The queue is full"},
+    {431, "urn:ipclab:problem:header-too-long", "The header is too long"},
     {500, "urn:ipclab:problem:internal", "Something failed inside the server"},
     {503, "urn:ipclab:problem:unavailable", "Not available at present"},
     {507, "urn:ipclab:problem:archive-full", "The archive's disk is full"},

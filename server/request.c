@@ -126,8 +126,10 @@ static bool is_token(const char *name, size_t length)
     return length > 0;
 }
 
-void request_add_header(struct request *request, const char *name, size_t name_length, const char *value)
+void request_add_header(struct request *request, const char *name, size_t name_length, const char *value,
+                        size_t value_length)
 {
+    request->header_bytes += name_length + sizeof ": \r\n" - 1 + value_length;
     if (!is_token(name, name_length))
         request->header_name_is_bad = true;
     for (size_t i = 0; i < HEADER_COUNT; i++) {
@@ -210,6 +212,9 @@ struct refusal request_check_envelope(const struct request *request, const char 
     struct refusal refusal = check_framing(request);
     if (refusal.status != 0)
         return refusal;
+    if (request->header_bytes > REQUEST_HEADER_BYTES_MAX)
+        return (struct refusal){.status = 431,
+                                .detail = "The header fields are at most 32768 bytes together."};
     const char *host = request_header(request, HEADER_HOST);
     if (!host_is_ours(host, address, port))
         return (struct refusal){

@@ -19,6 +19,7 @@
 enum {
     REQUEST_TARGET_BYTES_MAX = 4096,
     REQUEST_PARAMETERS_MAX = 24,
+    REQUEST_HEADER_BYTES_MAX = 32 * 1024, /* all fields together */
     REQUEST_BODY_BYTES_MAX = 64 * 1024,
     REQUEST_NAME_BYTES = 64,
 };
@@ -72,6 +73,7 @@ struct request {
     char name[REQUEST_NAME_BYTES]; /* {name} of it */
     struct header_value headers[HEADER_COUNT];
     bool header_name_is_bad; /* some field name is no token */
+    size_t header_bytes;     /* as they came, about */
     struct text body;        /* owned by http.c */
     void *upload;            /* instead of body, where the route takes its body piece by piece (upload.h) */
 };
@@ -85,7 +87,8 @@ int target_parse(const char *raw, char *buffer, struct target *target);
 /* The method's word; sets *head. METHOD_OTHER for what nobody serves. */
 enum method request_method_of(const char *word, bool *head);
 /* Counts one header field in. */
-void request_add_header(struct request *request, const char *name, size_t name_length, const char *value);
+void request_add_header(struct request *request, const char *name, size_t name_length, const char *value,
+                        size_t value_length);
 const char *request_header(const struct request *request, enum header header);
 
 /* What a refusal says. status 0 = the request may pass. */

@@ -42,7 +42,7 @@ static void add_headers(struct request *request, char *lines)
         if (colon == NULL)
             continue;
         *colon = '\0';
-        request_add_header(request, line, strlen(line), colon + 1);
+        request_add_header(request, line, strlen(line), colon + 1, strlen(colon + 1));
     }
 }
 

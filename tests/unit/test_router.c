@@ -86,7 +86,7 @@ static struct request request_with(enum method method, const char *const *lines)
         size_t length = strcspn(lines[i], ":");
         memcpy(names[i], lines[i], length);
         names[i][length] = '\0';
-        request_add_header(&request, names[i], length, lines[i] + length + 2);
+        request_add_header(&request, names[i], length, lines[i] + length + 2, strlen(lines[i]) - length - 2);
     }
     return request;
 }
