@@ -21,7 +21,7 @@ static void close_loop(void)
     loop_free(loop);
 }
 
-TestSuite(loop, .init = open_loop, .fini = close_loop, .timeout = 20);
+TestSuite(loop, .init = open_loop, .fini = close_loop, .timeout = 120);
 
 static void quit(struct loop_timer *timer)
 {
