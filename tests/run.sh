@@ -155,7 +155,7 @@ if [ "$mode" = all ]; then
     suite 'api' sh -c "cd tests && $beside api/*.test.js"
     suite 'kill -9' sh -c "cd tests && $alone fault/*.test.js"
     suite 'page, pure modules' sh -c "cd tests && $beside unit-web/*.test.js"
-    suite 'page in a browser' sh -c 'cd tests && node --test --test-reporter=tap browser/*.test.js'
+    suite 'page in a browser' sh -c "cd tests && $beside browser/*.test.js"
 fi
 
 left=$(residue)
