@@ -19,6 +19,24 @@ test("a lost connection is told; when the server is back, so is the page", async
   await page.getByRole("alert").getByText("connection to the server is lost").waitFor({ state: "hidden" });
 });
 
+test("that the server is gone is in sight on a phone, where it was scrolled to and where it was asked", async (t) => {
+  const server = await startServer(t);
+  const page = await openPage(t, server.base, { width: 390 });
+  await page.goto("/labs/shm_alone");
+  const run = page.getByRole("button", { name: "Run without predicting" });
+  await run.scrollIntoViewIfNeeded();
+  await server.stop();
+  await page.getByRole("alert").getByText("connection to the server is lost").waitFor();
+  await run.click();
+  await page.getByRole("alert").getByText("No answer from the server").waitFor();
+  const out_of_sight = await page.evaluate(() =>
+    [...document.querySelectorAll("[role=alert]:not([hidden])")]
+      .filter((one) => one.getBoundingClientRect().top < 0 || one.getBoundingClientRect().bottom > window.innerHeight)
+      .map((one) => one.textContent),
+  );
+  assert.deepEqual(out_of_sight, []);
+});
+
 test("a hidden tab gives its stream back and catches up when it is seen again", async (t) => {
   const server = await startServer(t);
   const page = await openPage(t, server.base);
