@@ -11,8 +11,8 @@ const rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-pra
  * @param {import("playwright-core").Page} page
  * @param {string} where
  */
-export async function expectAccessible(page, where) {
-  await page.evaluate(axe_source);
+async function expectAccessible(page, where) {
+  if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(axe_source);
   const violations = await page.evaluate(async (runOnly) => {
     const { axe } = /** @type {any} */ (window);
     const { violations: found } = await axe.run(document, { runOnly });
