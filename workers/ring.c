@@ -110,9 +110,20 @@ static void touch_pages(unsigned char *memory, size_t bytes)
 
 /* ---- seats ---- */
 
-static bool register_membarrier(void)
+/* Of the process, which others' membarrier(2) is to reach from now on. 0 or -errno. */
+static int register_membarrier(void)
 {
-    return syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED, 0, 0) == 0;
+    return syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED, 0, 0) == 0 ? 0 : -errno;
+}
+
+/* Who publishes and who goes to sleep have to order their looks in the same way, or a wake is lost. So the
+ * leader decides for all, and whom the barrier would not reach does not take a seat. */
+static int join_barrier(const struct ring *ring, struct err *err)
+{
+    if (!ring->strategy->sleeps || ring->fences)
+        return 0;
+    int result = register_membarrier();
+    return result < 0 ? err_errno(err, -result, "membarrier, which the crew's leader may use") : 0;
 }
 
 static const struct ring_strategy *strategy_for(const struct channel *channel, struct err *err)
@@ -133,6 +144,7 @@ int ring_open(struct ring *ring, void *memory, const struct channel *channel, st
         return -EINVAL;
     ring->strategy = strategy;
     object->waits.leader = ring->leader;
+    object->waits.fences = strategy->fences || (strategy->sleeps && register_membarrier() < 0);
     return strategy->open != NULL ? strategy->open(ring, object, channel, err) : 0;
 }
 
@@ -178,7 +190,7 @@ int ring_attach(struct ring *ring, void *memory, const struct channel *channel, 
     touch_pages(memory, ring_object_bytes(channel));
     ring->strategy = strategy;
     ring->wakes = strategy->sleeps;
-    ring->fences = strategy->fences || (strategy->sleeps && !register_membarrier());
+    ring->fences = strategy->fences || object->waits.fences;
     ring->pauses = pauses_for(channel, strategy);
     ring->slot_bytes = slot_bytes_for(channel);
     ring->others = seat.side == SEAT_SENDER ? channel->receivers : channel->senders;
@@ -191,7 +203,9 @@ int ring_attach(struct ring *ring, void *memory, const struct channel *channel, 
     take_ends(ring, channel);
     ring->endpoint = (struct endpoint){.buffer_bytes = (int64_t)(slot_count_for(channel, LANES_OUT) *
                                                                  ring->slot_bytes * pair_count(channel))};
-    int result = strategy->join != NULL ? strategy->join(ring, stranger, err) : 0;
+    int result = join_barrier(ring, err);
+    if (result == 0 && strategy->join != NULL)
+        result = strategy->join(ring, stranger, err);
     if (result == 0)
         roster_sit(&ring->roster, &object->roster, channel, seat);
     return result;

@@ -64,7 +64,7 @@ struct ring {
     enum seat_side side;
     const struct ring_strategy *strategy;
     bool wakes;                 /* the other side may sleep */
-    bool fences;                /* a publisher orders its look by a fence */
+    bool fences;                /* a publisher orders its look by a fence: as the leader decided for all */
     uint32_t pauses;            /* between two looks */
     struct ring_object *object; /* NULL: not attached */
     struct ring_seat *seat;     /* this process's */

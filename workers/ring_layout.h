@@ -11,6 +11,7 @@
 #include <semaphore.h>
 #include <stdalign.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "workers/ring.h"
@@ -38,6 +39,7 @@ struct ring_object {
     struct ring_seat seats[2][CREW_SIDE_MAX];
     struct {
         alignas(OWN_LINE_BYTES) int32_t leader;
+        bool fences;                        /* publishers fence; else who goes to sleep runs membarrier(2) */
         int32_t semaphores;                 /* id of a System V set, one for each seat */
         int32_t eventfds[2][CREW_SIDE_MAX]; /* their numbers in the leader */
     } waits;                                /* written by the leader before there are workers */
@@ -48,7 +50,7 @@ struct ring_object {
 struct ring_strategy {
     uint32_t looks; /* before it sleeps, or looks for the peer */
     bool sleeps;
-    bool fences; /* the publisher orders its store and its look at asleep by a fence */
+    bool fences; /* the publisher orders its store and its look at asleep by a fence, always */
     bool counts; /* a wake is kept until it is taken, so each has to be taken */
     int (*open)(struct ring *ring, struct ring_object *object, const struct channel *channel,
                 struct err *err);                                   /* leader */

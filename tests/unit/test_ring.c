@@ -1,10 +1,15 @@
 /* The ring between two ends in one process: what is published, in what order, when it is full or at its end.
  * Between processes it is tested through its mechanisms (tests/conformance). */
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 
 #include "tests/support/criterion.h"
 #include "workers/ring.h"
@@ -168,6 +173,52 @@ Test(ring, does_not_wait_by_what_is_not_for_memory)
     cr_assert(le(sz, ring_object_bytes(&channel), sizeof memory));
     cr_expect(
         eq(int, ring_attach(&ring, memory, &channel, (struct seat){.side = SEAT_SENDER}, &err), -EINVAL));
+}
+
+/* ---- who publishes with a fence: all of a crew, or nobody ---- */
+
+/* To the calling process and for good, as a container's seccomp profile does it. */
+static void refuse_membarrier(void)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_membarrier, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {.len = sizeof code / sizeof *code, .filter = code};
+    cr_assert(eq(int, prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0));
+    cr_assert(eq(int, prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0));
+}
+
+static int lead_and_attach(bool leader_fences, struct ring *worker, struct err *err)
+{
+    static _Alignas(4096) unsigned char memory[1 << 20];
+    struct channel channel = {.message_bytes = 64, .wait = WAIT_SPIN_FUTEX, .senders = 1, .receivers = 1};
+    struct ring leader;
+    cr_assert(le(sz, ring_object_bytes(&channel), sizeof memory));
+    if (leader_fences)
+        refuse_membarrier();
+    cr_assert(eq(int, ring_open(&leader, memory, &channel, err), 0), "%s", err->text);
+    if (!leader_fences)
+        refuse_membarrier();
+    return ring_attach(worker, memory, &channel, (struct seat){.side = SEAT_SENDER}, err);
+}
+
+Test(ring, publishes_with_fences_where_its_leader_was_refused_the_barrier)
+{
+    struct ring worker = {.leader = 0};
+    struct err err = {.text = ""};
+    cr_assert(eq(int, lead_and_attach(true, &worker, &err), 0), "%s", err.text);
+    cr_expect(worker.fences);
+}
+
+Test(ring, keeps_out_who_alone_is_refused_the_barrier)
+{
+    struct ring worker = {.leader = 0};
+    struct err err = {.text = ""};
+    cr_assert(eq(int, lead_and_attach(false, &worker, &err), -EPERM));
+    cr_expect(ne(ptr, strstr(err.text, "membarrier"), NULL), "%s", err.text);
 }
 
 /* ---- two threads: sleeping and waking ---- */
