@@ -322,6 +322,7 @@ static const struct command {
 } commands[] = {
     {"serve", "run experiments and serve the page", command_serve},
     {"answer", "answer one GET from the archive on standard output; the server uses it", command_answer},
+    {"run", "take a run, and wait for its end if asked to", command_run},
     {"export", "write a run as bundle, CSV, report or histogram log", command_export},
     {"import", "take in runs that were exported elsewhere", command_import},
     {"compare", "hold runs against each other; a gate for automation", command_compare},
@@ -341,7 +342,7 @@ static int command_help(int count, char *const *arguments)
     text_append(&text, "ipclab: how do two processes talk, and what does each way cost on this machine?\n\n");
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         text_printf(&text, "  ipclab %-13s%s\n", commands[i].name, commands[i].help);
-    text_append(&text, "\nserve, export, import, compare, backup and verify say more with --help.\n");
+    text_append(&text, "\nserve, run, export, import, compare, backup and verify say more with --help.\n");
     text_append(&text, "\nOptions of serve (default); variable:\n");
     config_write_help(&text);
     fputs(text_string(&text), stdout);

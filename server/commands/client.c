@@ -52,6 +52,11 @@ void client_close(struct client *client)
     free(client);
 }
 
+const char *client_server(const struct client *client)
+{
+    return client->server;
+}
+
 void client_answer_fini(struct client_answer *answer)
 {
     text_fini(&answer->body);
@@ -74,7 +79,26 @@ struct exchange {
     FILE *file; /* for the body of a 200 */
     struct client_answer *answer;
     int write_errno; /* of the file, 0 while it takes what comes */
+    bool (*take)(void *context, const char *line);
+    void *context;
+    struct text line; /* its beginning, while its end has not come */
+    bool is_enough;   /* take said so */
 };
+
+static size_t take_lines(struct exchange *exchange, const char *bytes, size_t length)
+{
+    for (size_t i = 0; i < length && !exchange->is_enough; i++) {
+        if (bytes[i] != '\n') {
+            text_append_char(&exchange->line, bytes[i]);
+            continue;
+        }
+        if (text_ok(&exchange->line) && !exchange->take(exchange->context, text_string(&exchange->line)))
+            exchange->is_enough = true;
+        text_clear(&exchange->line);
+    }
+    bool goes_on = !exchange->is_enough && text_ok(&exchange->line) && exchange->line.length < BODY_BYTES_MAX;
+    return goes_on ? length : 0;
+}
 
 static size_t take_body(char *bytes, size_t size, size_t count, void *context)
 {
@@ -86,6 +110,8 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *context)
         exchange->write_errno = written < count ? errno : 0;
         return written * size;
     }
+    if (exchange->take != NULL && status == 200)
+        return take_lines(exchange, bytes, size * count);
     struct text *body = &exchange->answer->body;
     if (body->length + size * count > BODY_BYTES_MAX)
         return 0;
@@ -118,7 +144,7 @@ static int perform(struct exchange *exchange, const char *target, struct curl_sl
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     exchange->answer->status = (int)status;
     /* A server that refuses a body may close before it has all of it: the refusal counts. */
-    if (code == CURLE_OK || (status >= 400 && exchange->answer->body.length > 0))
+    if (code == CURLE_OK || exchange->is_enough || (status >= 400 && exchange->answer->body.length > 0))
         return 0;
     if (exchange->write_errno != 0)
         return err_errno(err, exchange->write_errno, "write what %s sends", client->server);
@@ -133,6 +159,18 @@ int client_get(struct client *client, const char *target, FILE *file, struct cli
     *answer = (struct client_answer){.status = 0};
     curl_easy_reset(client->curl);
     return perform(&exchange, target, NULL, err);
+}
+
+int client_follow(struct client *client, const char *target, bool (*take)(void *context, const char *line),
+                  void *context, struct client_answer *answer, struct err *err)
+{
+    struct exchange exchange = {
+        .client = client, .answer = answer, .take = take, .context = context, .line = TEXT_EMPTY};
+    *answer = (struct client_answer){.status = 0};
+    curl_easy_reset(client->curl);
+    int result = perform(&exchange, target, NULL, err);
+    text_fini(&exchange.line);
+    return result;
 }
 
 int client_post(struct client *client, const char *target, FILE *file, struct client_answer *answer,

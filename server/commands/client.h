@@ -5,6 +5,7 @@
 #ifndef IPCLAB_SERVER_COMMANDS_CLIENT_H
 #define IPCLAB_SERVER_COMMANDS_CLIENT_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "common/err.h"
@@ -24,6 +25,9 @@ static inline void client_cleanup(struct client **client)
     client_close(*client);
 }
 
+/* The address, without a slash at its end. */
+const char *client_server(const struct client *client);
+
 struct client_answer {
     int status;
     struct text body; /* empty if it went to a file */
@@ -36,6 +40,10 @@ int client_get(struct client *client, const char *target, FILE *file, struct cli
 /* The file from where it stands to its end, as JSON. */
 int client_post(struct client *client, const char *target, FILE *file, struct client_answer *answer,
                 struct err *err);
+/* Hands the lines of a 200 over as they come, without their ends, until the server or take ends it: false is
+ * enough. */
+int client_follow(struct client *client, const char *target, bool (*take)(void *context, const char *line),
+                  void *context, struct client_answer *answer, struct err *err);
 /* Appends a value of a query. */
 void client_append_escaped(struct client *client, struct text *target, const char *value);
 

@@ -18,6 +18,7 @@ enum {
     COMMAND_NO_ARCHIVE = 78,  /* or none that can be used as it is */
 };
 
+int command_run(int count, char *const *arguments);
 int command_backup(int count, char *const *arguments);
 int command_verify(int count, char *const *arguments);
 int command_export(int count, char *const *arguments);

@@ -38,19 +38,26 @@ static bool read_option(const struct line *line, int count, char *const *argumen
     const char *argument = arguments[*at];
     size_t length = strcspn(argument, "=");
     const struct line_option *option = find_option(line, argument, length);
+    const char *value = NULL;
     if (option == NULL)
         return refuse(line, "unknown option", argument, status);
     if (option->value_name == NULL) {
         if (argument[length] == '=')
             return refuse(line, "no value belongs to", option->flag, status);
-        *option->value = "1";
+        value = "1";
     } else if (argument[length] == '=') {
-        *option->value = argument + length + 1;
+        value = argument + length + 1;
     } else if (*at + 1 < count) {
-        *option->value = arguments[++*at];
+        value = arguments[++*at];
     } else {
         return refuse(line, "a value is missing after", option->flag, status);
     }
+    if (option->value != NULL)
+        *option->value = value;
+    else if (line->repeated->count < LINE_VALUES_MAX)
+        line->repeated->values[line->repeated->count++] = value;
+    else
+        return refuse(line, "one too many:", value, status);
     return true;
 }
 

@@ -5,9 +5,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+enum { LINE_VALUES_MAX = 16 };
+
+struct line_values {
+    const char *values[LINE_VALUES_MAX];
+    size_t count;
+};
+
 struct line_option {
     const char *flag, *value_name /* NULL: it has none, and *value becomes "1" */, *help;
-    const char **value; /* borrowed from the arguments; left alone when the flag is not there */
+    const char **value; /* borrowed from the arguments; left alone when the flag is not there.
+                         * NULL: it may stand several times, and its values go to line.repeated */
 };
 
 struct line {
@@ -15,6 +23,7 @@ struct line {
     const char *help;  /* what it does, and its exit statuses */
     const struct line_option *options;
     size_t option_count;
+    struct line_values *repeated;
     int operands_min, operands_max;
 };
 

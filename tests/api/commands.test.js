@@ -3,14 +3,16 @@
  */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { execFile, spawnSync } from "node:child_process";
+import { execFile, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { test } from "node:test";
 
-import { build, small, startServer, takeRun } from "./support/server.js";
+import { build, long, small, startServer, takeRun, waitForRun } from "./support/server.js";
 
 const several = { ...small, trials: 8, placement: "same_cpu" };
 
@@ -22,6 +24,16 @@ function ipclab(...words) {
   return new Promise((settle) => {
     execFile(join(build, "ipclab"), words, { maxBuffer: 1 << 26 }, (error, out, err) => settle({ status: error ? Number(error.code) : 0, out, err }));
   });
+}
+
+/** `ipclab run`, while it goes on. @param {string[]} words */
+function follow(...words) {
+  const child = spawn(join(build, "ipclab"), ["run", ...words], { stdio: ["ignore", "pipe", "pipe"] });
+  let err = "";
+  child.stderr.on("data", (chunk) => { err += chunk; });
+  const first = once(createInterface({ input: child.stdout }), "line");
+  const ended = once(child, "close").then(([status, signal]) => ({ status, signal, err }));
+  return { child, line: async () => String((await Promise.race([first, ended.then((end) => [end.err])]))[0]), ended };
 }
 
 /** @param {import("node:test").TestContext} t */
@@ -117,6 +129,76 @@ test("a gate that is not answered does not pass", async (t) => {
   assert.equal((await ipclab(...compare, "--max-slower", "5%")).status, 69);
   answer = { gate: "pass" };
   assert.equal((await ipclab(...compare, "--max-slower", "5%")).status, 0);
+});
+
+test("run takes an experiment, follows it to its end, and its exit status tells how it ended", async (t) => {
+  const directory = await scratch(t);
+  const { client, port, base } = await startServer(t);
+  const server = ["--server", `http://127.0.0.1:${port}/`];
+  const file = join(directory, "small.json");
+  await writeFile(file, JSON.stringify(small));
+  assert.deepEqual(await ipclab("run", "--experiment", file, "--wait", ...server), { status: 0, out: "1\n", err: "" });
+  assert.equal((await client.get("/api/v1/runs/1")).json.state, "done");
+  assert.equal(spawnSync(join(build, "ipclab"), ["run", "--experiment", "-", ...server], { input: JSON.stringify(small), encoding: "utf8" }).stdout, "2\n");
+  await waitForRun(client, 2);
+
+  /* A run of several seconds, cancelled and deleted from elsewhere while it is waited for. */
+  await writeFile(file, JSON.stringify(long));
+  const following = follow("--experiment", file, "--wait", ...server);
+  const id = Number(await following.line());
+  await waitForRun(client, id, ({ state }) => state === "running");
+  assert.equal((await client.post(`/api/v1/runs/${id}/cancel`, {})).status, 202);
+  const { status, err } = await following.ended;
+  assert.equal(status, 1);
+  assert.equal(err, `ipclab: run ${id} was cancelled\n`);
+
+  const named = await ipclab("run", "--preset", "quick", "--name", "gate", "--note", "a \"note\"", "--tag", "ci", "--tag=nightly", "--trials", "1", ...server);
+  assert.equal(named.status, 0);
+  const { json } = await client.get(`/api/v1/runs/${named.out.trim()}`);
+  assert.deepEqual([json.name, json.note, json.tags, json.experiment.preset, json.experiment.trials], ["gate", 'a "note"', ["ci", "nightly"], "quick", 1]);
+  await client.post(`/api/v1/runs/${json.id}/cancel`, {});
+
+  for (const words of [[], ["--preset", "slow"], ["--preset", "quick", "--trials", "few"], ["--preset", "quick", "--trials", "0"],
+    ["--preset", "quick", "--experiment", file], ["--experiment", file, "--tag", "ci"], ["--experiment", join(directory, "none")], ["quick"]]) {
+    const refused = await ipclab("run", ...words, ...server);
+    assert.deepEqual([refused.status, refused.out], [2, ""], words.join(" "));
+    assert.match(refused.err, /^ipclab: /);
+  }
+  assert.equal((await client.get("/api/v1/runs")).json.runs.length, 4, "what was refused left no run");
+  assert.equal(base, `http://127.0.0.1:${port}`);
+});
+
+test("whoever stops waiting for a run leaves it going, and is told so; a server that goes away is told too", async (t) => {
+  const server = await startServer(t);
+  const file = join(await scratch(t), "long.json");
+  await writeFile(file, JSON.stringify(long));
+  for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM"])) {
+    const following = follow("--experiment", file, "--wait", "--server", server.base);
+    const id = Number(await following.line());
+    following.child.kill(signal);
+    const stopped = await following.ended;
+    assert.deepEqual([stopped.signal, stopped.err], [signal, `ipclab: run ${id} goes on\n`]);
+    const run = await waitForRun(server.client, id, ({ state }) => state === "running");
+    assert.equal(run.state, "running");
+    await server.client.post(`/api/v1/runs/${id}/cancel`, {});
+  }
+  const following = follow("--experiment", file, "--wait", "--server", server.base);
+  const id = Number(await following.line());
+  await waitForRun(server.client, id, ({ state }) => state === "running");
+  await server.stop();
+  const left = await following.ended;
+  assert.equal(left.status, 69);
+  assert.match(left.err, new RegExp(`run ${id}`));
+});
+
+test("the gate of a build is two lines", async (t) => {
+  const { client, port } = await startServer(t);
+  process.env.IPCLAB_SERVER = `http://127.0.0.1:${port}`;
+  t.after(() => delete process.env.IPCLAB_SERVER);
+  const run = await takeRun(client, several);
+  const gate = spawnSync("sh", ["-ec", 'run=$(printf "%s" "$1" | "$0" run --experiment - --wait)\n"$0" compare "$2" "$run" --max-slower 1000%', join(build, "ipclab"), JSON.stringify(several), String(run.id)], { encoding: "utf8" });
+  assert.deepEqual([gate.status, gate.stderr], [0, ""]);
+  assert.match(gate.stdout, /^gate: pass\b/m);
 });
 
 test("backup copies a running archive, and verify finds one flipped byte in the copy", async (t) => {
@@ -224,7 +306,7 @@ test("spans are checked, and help lists every command", async () => {
     assert.match(err, /--keep-series/);
   }
   const { out } = await ipclab("help");
-  for (const name of ["serve", "export", "import", "compare", "backup", "verify"]) {
+  for (const name of ["serve", "run", "export", "import", "compare", "backup", "verify"]) {
     assert.match(out, new RegExp(`ipclab ${name} `));
     const help = await ipclab(name, "--help");
     assert.equal(help.status, 0);
