@@ -42,8 +42,9 @@ static struct change_point test_point(const double *values, size_t first, size_t
                                  .before = mean_of(values + first, left),
                                  .after = mean_of(values + index, right),
                                  .p = 1};
-    if (left + right <= 2)
-        return point; /* two values differ or do not; nothing says by how much they may */
+    if (left < CHANGE_POINTS_LEVEL_MIN || right < CHANGE_POINTS_LEVEL_MIN ||
+        left + right < CHANGE_POINTS_LEVELS_MIN)
+        return point; /* nothing says by how much values of one level may differ */
     double freedom = (double)(left + right - 2);
     double variance = (squares_around(values + first, left, point.before) +
                        squares_around(values + index, right, point.after)) /
@@ -93,6 +94,8 @@ static size_t find_candidate(struct window *window)
             window->cross[k] += fabs(z[tau - 1] - z[k]);
             between += window->cross[k];
             right_within += window->before[k] - window->cross[k];
+            if (tau < CHANGE_POINTS_LEVEL_MIN || k + 1 - tau < CHANGE_POINTS_LEVEL_MIN)
+                continue;
             double q = energy(between, left_within, right_within, (double)tau, (double)(k + 1 - tau));
             if (q > best) {
                 best = q;

@@ -58,6 +58,17 @@ Test(change_points, few_or_equal_values_have_none)
     expect_points(equal, 0, 0, NULL, 0);
     expect_points(two, 2, 0, NULL, 0);
     expect_points(three, 3, 0, NULL, 0);
+    /* Two that agree and one that does not are far apart by a t-test of one degree of freedom. */
+    static const double agree[] = {29.9, 29.9001, 27.2}, again[] = {29.9, 29.9001, 27.2, 27.2001};
+    expect_points(agree, 3, 0, NULL, 0);
+    expect_points(again, 4, 0, NULL, 0);
+}
+
+Test(change_points, one_value_is_an_outlier_and_two_are_a_level)
+{
+    static const double values[] = {1.00, 1.01, 0.99, 1.00, 1.02, 1.50, 1.51};
+    expect_points(values, 6, 0, NULL, 0);
+    expect_points(values, 7, 0, (const size_t[]){5}, 1);
 }
 
 /* Between -0.5 and 0.5, the same everywhere. */
