@@ -5,6 +5,7 @@
  * how a process waits in memory that wakes nobody, on whether both sides have a CPU of their own, and on the
  * size of the messages. */
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "workers/labs/lab_measure.h"
 
 enum { MESSAGE_BYTES, PLACEMENT, MEMORY_WAIT, MEASURE };
+enum { TWINS_APART_MAX = 3 };
 enum { TWO_CPUS, SAME_CPU };
 enum { ROUND_TRIP, STREAM };
 static const char *const placements[] = {[TWO_CPUS] = "two_cpus", [SAME_CPU] = "same_cpu", NULL};
@@ -77,6 +79,20 @@ static int rank(const struct lab *lab, const struct race *race, int *places)
     return count;
 }
 
+/* Two that are the same thing in the kernel take the same time, if nothing else took their CPUs: how far the
+ * worse pair of them is apart. */
+static double twins_apart(const struct lab *lab, const struct race *race)
+{
+    double apart = 1;
+    for (int i = 0; i + 1 < COMPETITORS; i++) {
+        if (strcmp(kinds[i], kinds[i + 1]) != 0)
+            continue;
+        double ratio = figure(lab, &race->measures[i]) / figure(lab, &race->measures[i + 1]);
+        apart = fmax(apart, fmax(ratio, 1 / ratio));
+    }
+    return apart;
+}
+
 static void show_ranking(struct lab *lab, const struct race *race)
 {
     struct lab_panel panel;
@@ -112,9 +128,12 @@ static void conclude(struct lab *lab, const struct race *race)
         snprintf(field, sizeof field, is_trip ? "%s_p50_ns" : "%s_bytes_per_s", names[i]);
         lab_evidence_figure(lab, field, is_trip ? race->measures[i].p50_ns : race->measures[i].bytes_per_s);
     }
+    double apart = twins_apart(lab, race);
+    lab_evidence_figure(lab, "twins_apart_ratio", apart);
     bool is_memory = strcmp(kinds[places[0]], "memory") == 0;
     lab_outcome_word(lab, kinds[places[0]]);
-    lab_explain(lab, !is_memory                                          ? "kernel"
+    lab_explain(lab, apart > TWINS_APART_MAX                             ? "disturbed"
+                     : !is_memory                                        ? "kernel"
                      : wait_of[lab_value(lab, MEMORY_WAIT)] == WAIT_SPIN ? "memory_spinning"
                                                                          : "memory_sleeping");
 }
