@@ -6,6 +6,8 @@
  * that is stored at once; a word that lies across two cache lines is two. A sequence lock lets the reader
  * notice that it has looked at a bad moment and look again. */
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -152,14 +154,26 @@ static void writer(struct lab *lab, struct timeline *me)
 
 /* ---- the conclusion ---- */
 
+/* One mark for each run of words that agree, named by their number. A copy may meet more than one write. */
 static void show_example(struct lab *lab, const struct torn *shared)
 {
-    size_t length = (size_t)words_of(lab) * 8, split = 0;
-    while (split < length / 8 && shared->example[split] == shared->example[0])
-        split++;
-    const struct lab_mark marks[] = {{"one", 0, split * 8}, {"another", split * 8, length}, {.label = NULL}};
-    lab_panel_hexdump(lab, "a torn record", NULL, shared->example, length < 512 ? length : 512,
-                      split * 8 < length ? marks : NULL);
+    enum { SHOWN_BYTES_MAX = 512, MARKS_MAX = 8 };
+    struct lab_mark marks[MARKS_MAX + 1] = {{.label = NULL}};
+    char names[MARKS_MAX][24];
+    size_t length = (size_t)words_of(lab) * 8, count = 0;
+    for (size_t at = 0; at < length / 8; at++) {
+        bool begins = at == 0 || shared->example[at] != shared->example[at - 1];
+        if (begins && count == MARKS_MAX)
+            break;
+        if (begins) {
+            snprintf(names[count], sizeof names[count], "%" PRIu64, shared->example[at]);
+            marks[count] = (struct lab_mark){.label = names[count], .from = at * 8};
+            count++;
+        }
+        marks[count - 1].to = (at + 1) * 8;
+    }
+    lab_panel_hexdump(lab, "a torn record", NULL, shared->example,
+                      length < SHOWN_BYTES_MAX ? length : SHOWN_BYTES_MAX, marks);
 }
 
 static void conclude(struct lab *lab, const struct torn *shared)
