@@ -166,7 +166,7 @@ static void show_example(struct lab *lab, const struct torn *shared)
         if (begins && count == MARKS_MAX)
             break;
         if (begins) {
-            snprintf(names[count], sizeof names[count], "%" PRIu64, shared->example[at]);
+            snprintf(names[count], sizeof names[count], "number %" PRIu32, (uint32_t)shared->example[at]);
             marks[count] = (struct lab_mark){.label = names[count], .from = at * 8};
             count++;
         }
