@@ -72,6 +72,7 @@ static void write_result(struct json_writer *writer, const struct frame_result *
     json_write_integer(writer, "run_delay_ns", result->run_delay_ns);
     json_write_integer(writer, "gap_ns_max", result->gap_ns_max);
     json_write_integer(writer, "steal_ns", result->steal_ns);
+    json_write_integer(writer, "throttled", result->throttled);
     json_write_integer(writer, "frequency_hz", result->frequency_hz);
     json_write_integer(writer, "backlog_ns", result->backlog_ns);
     json_write_boolean(writer, "backlog_grew", result->backlog_grew);
@@ -265,6 +266,7 @@ static void read_result(struct members *members, struct frame_result *result)
     result->run_delay_ns = take_integer(members, "run_delay_ns", 0);
     result->gap_ns_max = take_integer(members, "gap_ns_max", 0);
     result->steal_ns = take_integer(members, "steal_ns", 0);
+    result->throttled = take_integer(members, "throttled", 0);
     result->frequency_hz = take_integer(members, "frequency_hz", 0);
     result->backlog_ns = take_integer(members, "backlog_ns", 0);
     result->backlog_grew = take_boolean(members, "backlog_grew");

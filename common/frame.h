@@ -89,6 +89,7 @@ struct frame_result {
     int64_t run_delay_ns;   /* runnable, but not running (schedstat) */
     int64_t gap_ns_max;     /* longest time between two clock reads of the timed loop */
     int64_t steal_ns;       /* by the hypervisor from its CPU; when free, the mean of those it may use */
+    int64_t throttled;      /* periods in which its control groups had used up their CPU time */
     int64_t frequency_hz;   /* of that CPU right after the last block; 0 where the kernel does not say */
     int64_t backlog_ns;     /* paced: how late it was with sending when the last block ended */
     bool backlog_grew;      /* paced: in every block of the second half */

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <gnu/libc-version.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/bytes.h"
+#include "common/cgroup.h"
 #include "common/cleanup.h"
 #include "common/cpus.h"
 
@@ -173,6 +175,19 @@ static void read_virtualisation(char value[FACT_BYTES], const char *argument)
              product[0] != '\0' ? ", " : "", product);
 }
 
+/* Of the server's control groups, in which the workers are too: "QUOTA PERIOD" in microseconds, as cpu.max
+ * has it. A machine without a quota is the same machine whether it has control groups or not. */
+static void read_cpu_quota(char value[FACT_BYTES], const char *argument)
+{
+    (void)argument;
+    struct cgroup cgroup;
+    struct cgroup_quota quota = {.quota_us = 0};
+    if (cgroup_find(&cgroup))
+        quota = cgroup_read_quota(cgroup);
+    if (quota.quota_us > 0)
+        snprintf(value, FACT_BYTES, "%" PRId64 " %" PRId64, quota.quota_us, quota.period_us);
+}
+
 static void read_libc(char value[FACT_BYTES], const char *argument)
 {
     (void)argument;
@@ -220,7 +235,7 @@ static const struct fact facts[] = {
      "/sys/devices/system/clocksource/clocksource0/current_clocksource"},
     {"mitigations", true, read_mitigations, "/sys/devices/system/cpu/vulnerabilities"},
     {"virtualisation", true, read_virtualisation, NULL},
-    {"cgroup_cpu_max", true, read_first_line, "/sys/fs/cgroup/cpu.max"},
+    {"cgroup_cpu_max", true, read_cpu_quota, NULL},
     {"huge_pages", false, read_first_line, "/sys/kernel/mm/transparent_hugepage/enabled"},
     {"memory", false, read_meminfo, "MemTotal"},
     {"page_bytes", true, read_page_bytes, NULL},

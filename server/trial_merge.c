@@ -128,6 +128,7 @@ void trial_merge_result(struct trial_merge *merge, struct store_trial *trial, co
     take_worst(&trial->run_delay_ns, result->run_delay_ns);
     take_worst(&trial->gap_ns_max, result->gap_ns_max);
     take_worst(&trial->steal_ns, result->steal_ns);
+    take_worst(&merge->throttled, result->throttled);
     double frequency_hz = (double)result->frequency_hz;
     if (frequency_hz > 0 && !(trial->frequency_hz <= frequency_hz)) /* it is NAN at first */
         trial->frequency_hz = frequency_hz;
@@ -238,6 +239,8 @@ void trial_merge_finish(const struct trial_merge *merge, struct store_trial *tri
         add_flag(trial, "run_delay");
     if (exceeds_share(trial->steal_ns, trial, STEAL_SHARE_FLAGGED))
         add_flag(trial, "steal");
+    if (merge->throttled > 0)
+        add_flag(trial, "throttled");
     if (was_preempted(trial, one))
         add_flag(trial, "preempted");
     if (missed_rate(merge, trial, one))

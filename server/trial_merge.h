@@ -17,6 +17,7 @@ struct trial_merge {
     size_t block_count;
     struct frame_block blocks[FRAME_BLOCKS_MAX];
     int64_t ready_ns;   /* the longest any worker was running or ready to */
+    int64_t throttled;  /* periods in which the crew had used up its CPU time: of the worker that saw most */
     double drift_ratio; /* as the only receiver, or the initiator, sees it */
     bool backlog_grew;
 };

@@ -252,6 +252,7 @@ static int run_blocks(struct trial *trial, struct err *err)
     }
     struct usage_cpu after = usage_read_cpu(trial->cpu);
     trial->result->steal_ns = after.steal_ns - before.steal_ns;
+    trial->result->throttled = after.throttled - before.throttled;
     trial->result->frequency_hz = after.frequency_hz;
     return result;
 }

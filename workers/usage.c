@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "common/cgroup.h"
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/cpus.h"
@@ -85,6 +86,12 @@ static int64_t read_steal_ns(int cpu)
     return count > 0 ? ticks * (NS_PER_S / sysconf(_SC_CLK_TCK)) / count : 0;
 }
 
+static int64_t count_throttled(void)
+{
+    struct cgroup cgroup;
+    return cgroup_find(&cgroup) ? cgroup_count_throttled(cgroup) : 0;
+}
+
 struct usage_cpu usage_read_cpu(int cpu)
 {
     char path[96], line[32];
@@ -93,7 +100,8 @@ struct usage_cpu usage_read_cpu(int cpu)
     if (cpu < 0 || text_read_line(path, line, sizeof line) < 0 ||
         parse_integer(line, 10, 0, INT64_MAX / 1000, &khz, NULL) < 0)
         khz = 0;
-    return (struct usage_cpu){.steal_ns = read_steal_ns(cpu), .frequency_hz = khz * 1000};
+    return (struct usage_cpu){
+        .steal_ns = read_steal_ns(cpu), .throttled = count_throttled(), .frequency_hz = khz * 1000};
 }
 
 void usage_add(struct frame_result *result, const struct usage *before, const struct usage *after)

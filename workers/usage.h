@@ -1,7 +1,7 @@
 /* usage: what the kernel says a worker used, read before and after each block: getrusage(2), and the time it
  * was runnable but not running from /proc/self/schedstat. And what the kernel says of its CPU, read before
  * the first block and after the last: the time the hypervisor gave to others, from /proc/stat (proc_stat(5)),
- * and the clock rate. */
+ * how often a control group's quota was used up (common/cgroup.h), and the clock rate. */
 #ifndef IPCLAB_WORKERS_USAGE_H
 #define IPCLAB_WORKERS_USAGE_H
 
@@ -12,6 +12,7 @@
 /* Of a CPU, for everybody. */
 struct usage_cpu {
     int64_t steal_ns;     /* since the start; in steps of 10 ms, as /proc/stat counts */
+    int64_t throttled;    /* periods in which the worker's control groups had used up their CPU time */
     int64_t frequency_hz; /* now; 0 where the kernel does not say */
 };
 

@@ -247,6 +247,24 @@ Test(trial_merge, what_disturbed_a_trial_is_named)
     expect_flags((struct store_trial){.involuntary_switches = 41}, &shared, "");
 }
 
+/* Even once: all of the crew stood still until the period was over. */
+Test(trial_merge, a_crew_without_cpu_time_was_throttled)
+{
+    const struct ipc_case one = {.senders = 1, .receivers = 1};
+    static struct frame_result results[2];
+    struct store_trial trial = {.distance = -1};
+    merge = (struct trial_merge){.block_count = 0};
+    for (int i = 0; i < 2; i++) {
+        results[i] = result_of(0, NS_PER_S, 1);
+        results[i].block_count = 1;
+        results[i].throttled = i;
+        trial_merge_result(&merge, &trial, &one, i, &results[i]);
+    }
+    trial_merge_finish(&merge, &trial, &one);
+    cr_expect(eq(str, trial.flags, "throttled"));
+    store_trial_fini(&trial);
+}
+
 /* Two workers that share a CPU for a second, and a neighbour who takes some of it. */
 static void expect_same_cpu_flags(enum pattern pattern, int64_t neighbour_ns, const char *flags)
 {

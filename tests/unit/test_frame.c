@@ -20,6 +20,7 @@ static void fill_result(struct frame *frame)
         .autocorrelation = 0.125,
         .drift_ratio = NAN,
         .steal_ns = 20000000,
+        .throttled = 3,
         .frequency_hz = 3500000000,
         .backlog_ns = 77,
         .backlog_grew = true,

@@ -60,9 +60,12 @@ export const distanceText = lookup({
 export const flagText = lookup({
   batched: "Timed in batches of 100 round trips, because one is shorter than the clock can resolve.",
   placement_moved: "The CPUs changed their distance during a trial, which moves memory-speed figures a lot.",
-  gap: "The timed loop stood still for more than a millisecond: something else held the CPU.",
-  run_delay: "A worker was ready to run for more than 5 % of a trial, and had to wait for a CPU.",
+  gap: "The timed loop stood still for more than a millisecond, and not because peers on its CPU had their turn.",
+  run_delay:
+    "For more than 5 % of a trial a worker was ready to run and had to wait for a CPU, beyond the time that peers on its CPU used.",
   steal: "The hypervisor gave more than 5 % of a CPU to somebody else during a trial.",
+  throttled:
+    "A control group's CPU quota was used up during a trial, and all its processes stood still until the next period.",
   preempted: "A worker that had a CPU to itself was made to leave it, over and over.",
   rate_not_held: "Less than 98 % of the rate asked for was reached, or ever more messages were overdue.",
   few_samples: "Too few independent samples for the higher percentiles; those are left out.",

@@ -35,7 +35,7 @@ const answers = [
   ],
   [
     "Distance",
-    "How far apart the two CPUs are, by the time a cache line takes from one to the other, taken before, between and after the blocks of a trial. Nothing is dropped: what was disturbed is kept, and its reason is told.",
+    "How far apart the two CPUs are, by the time a cache line takes from one to the other, taken before, between and after the blocks of a trial. Nothing is dropped: what was disturbed (by another process, by the hypervisor, by a CPU quota) is kept, and its reason is told.",
   ],
   [
     "Waiting and placement",
