@@ -159,7 +159,7 @@ $(BUILD)/tests/fault/%: $(BUILD)/obj/tests/fault/%.o $(call object,$(wildcard te
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS_server)
 
 perf_programs := $(BUILD)/tests/probe $(BUILD)/tests/compare $(BUILD)/tests/timeline
-$(BUILD)/tests/probe: $(call object,$(probe_c) workers/control workers/distance server/trial_merge)
+$(BUILD)/tests/probe: $(call object,$(probe_c) workers/control workers/distance workers/placement server/trial_merge)
 $(BUILD)/tests/compare: $(call object,tests/perf/compare/main server/analysis/compare server/analysis/stats)
 $(BUILD)/tests/timeline: $(call object,tests/perf/timeline/main workers/timeline)
 $(perf_programs): $(common_o)

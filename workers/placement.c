@@ -1,8 +1,11 @@
 #include "workers/placement.h"
 
 #include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
 
-#include "common/cpus.h"
+#include "common/text.h"
+#include "workers/parse.h"
 
 static int read_cpus(struct cpus *cpus, struct err *err)
 {
@@ -10,13 +13,31 @@ static int read_cpus(struct cpus *cpus, struct err *err)
     return result < 0 ? err_errno(err, -result, "sched_getaffinity") : 0;
 }
 
-/* The number-th CPU of the set, counted from 0 and round again. */
-static int cpu_of(const struct cpus *cpus, int number)
+/* A round takes one more CPU of each core. */
+int placement_choose(const struct cpus *cpus, int number, int (*core_of)(int cpu))
 {
     number %= cpus_count(cpus);
-    int cpu = 0;
-    while (!cpus_has(cpus, cpu) || number-- > 0)
-        cpu++;
+    for (int round = 0;; round++) {
+        uint16_t seen[CPUS_MAX] = {0}; /* CPUs of each core */
+        for (int cpu = 0; cpu < CPUS_MAX; cpu++)
+            if (cpus_has(cpus, cpu) && seen[core_of(cpu)]++ == round && number-- == 0)
+                return cpu;
+    }
+}
+
+/* A list like "0-1" or "0,64" begins with the lowest. The second name is that of kernels before 5.3. */
+int placement_core_of(int cpu)
+{
+    static const char *const names[] = {"core_cpus_list", "thread_siblings_list"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char path[96], list[64];
+        int64_t first;
+        const char *rest;
+        snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%d/topology/%s", cpu, names[i]);
+        if (text_read_line(path, list, sizeof list) == 0 &&
+            parse_integer(list, 10, 0, CPUS_MAX - 1, &first, &rest) == 0)
+            return (int)first;
+    }
     return cpu;
 }
 
@@ -25,7 +46,8 @@ int placement_check(enum placement placement, struct err *err)
     struct cpus cpus;
     int result = read_cpus(&cpus, err);
     if (result == 0 && placement == PLACEMENT_TWO_CPUS && cpus_count(&cpus) < 2)
-        return err_set(err, EINVAL, "placement two_cpus: only CPU %d may be used", cpu_of(&cpus, 0));
+        return err_set(err, EINVAL, "placement two_cpus: only CPU %d may be used",
+                       placement_choose(&cpus, 0, placement_core_of));
     return result;
 }
 
@@ -46,7 +68,7 @@ int placement_pin(enum placement placement, int worker, int *cpu, struct err *er
     int result = read_cpus(&cpus, err);
     if (result < 0)
         return result;
-    int chosen = cpu_of(&cpus, placement == PLACEMENT_TWO_CPUS ? worker : 0);
+    int chosen = placement_choose(&cpus, placement == PLACEMENT_TWO_CPUS ? worker : 0, placement_core_of);
     result = cpus_pin_to(chosen);
     if (result < 0)
         return err_errno(err, -result, "pin to CPU %d", chosen);

@@ -168,6 +168,49 @@ Test(placement, takes_the_cpus_in_turn)
     cr_expect(eq(int, cpu, -1));
 }
 
+/* Neighbours are siblings, as on many virtual machines. */
+static int core_of_neighbours(int cpu)
+{
+    return cpu / 2 * 2;
+}
+
+/* The siblings of the lower half are the upper half, as on many other machines. */
+static int core_of_halves(int cpu)
+{
+    return cpu % 4;
+}
+
+static int core_of_its_own(int cpu)
+{
+    return cpu;
+}
+
+static void expect_order(int (*core_of)(int cpu), const int cpus[], int count, const int expected[])
+{
+    struct cpus set = cpus_only(cpus[0]);
+    for (int i = 1; i < count; i++)
+        CPU_SET_S((size_t)cpus[i], sizeof set.sets, set.sets);
+    for (int number = 0; number < 2 * count; number++)
+        cr_expect(eq(int, placement_choose(&set, number, core_of), expected[number % count]), "worker %d",
+                  number);
+}
+
+Test(placement, takes_one_cpu_of_each_core_first)
+{
+    static const int all[] = {0, 1, 2, 3, 4, 5, 6, 7}, some[] = {1, 2, 3, 1024, 1025};
+    expect_order(core_of_neighbours, all, 8, (const int[]){0, 2, 4, 6, 1, 3, 5, 7});
+    expect_order(core_of_halves, all, 8, all);
+    expect_order(core_of_its_own, all, 8, all);
+    expect_order(core_of_neighbours, some, 5, (const int[]){1, 2, 1024, 3, 1025});
+    expect_order(core_of_neighbours, all, 2, all); /* one core is all there is */
+    expect_order(core_of_neighbours, all, 1, all);
+}
+
+Test(placement, knows_no_core_of_a_cpu_that_is_not_there)
+{
+    cr_expect(eq(int, placement_core_of(CPUS_MAX - 1), CPUS_MAX - 1));
+}
+
 Test(usage, reads_what_a_cpu_lost)
 {
     struct usage_cpu all = usage_read_cpu(-1), before = usage_read_cpu(0), after = usage_read_cpu(0);

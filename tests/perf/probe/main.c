@@ -7,7 +7,6 @@
  * The distance is measured right before and after the loop by the product's own probe and named by its own
  * borders, so that a loop can be held against a trial of the same distance. */
 #include <math.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,12 +15,14 @@
 
 #include "common/cleanup.h"
 #include "common/clock.h"
+#include "common/cpus.h"
 #include "common/json.h"
 #include "server/trial_merge.h"
 #include "tests/perf/probe/raw.h"
 #include "workers/control.h"
 #include "workers/distance.h"
 #include "workers/parse.h"
+#include "workers/placement.h"
 
 enum { DURATION_MS = 250, WARMUP_MS = 50, DURATION_MS_MAX = 60000, SECONDS_BEYOND = 10 };
 
@@ -81,17 +82,15 @@ static int list(void)
     return EXIT_SUCCESS;
 }
 
-/* The first two CPUs this process may use, as the product's placement takes them. */
+/* Two of the CPUs this process may use, as the product's placement takes them; how many there are. */
 static int first_cpus(int cpus[2])
 {
-    cpu_set_t set;
-    int count = 0;
-    if (sched_getaffinity(0, sizeof set, &set) != 0)
+    struct cpus usable;
+    if (cpus_read(&usable) < 0)
         return 0;
-    for (int cpu = 0; cpu < CPU_SETSIZE && count < 2; cpu++)
-        if (CPU_ISSET((size_t)cpu, &set))
-            cpus[count++] = cpu;
-    return count;
+    for (int i = 0; i < 2; i++)
+        cpus[i] = placement_choose(&usable, i, placement_core_of);
+    return cpus_count(&usable);
 }
 
 /* One-way time of a cache line between the CPUs, NAN if it cannot be known. */

@@ -1,21 +1,18 @@
 #include "tests/perf/probe/raw.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/cpus.h"
 #include "common/histogram.h"
 
 int raw_pin(int cpu)
 {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    CPU_SET((size_t)cpu, &set);
-    return sched_setaffinity(0, sizeof set, &set) == 0 ? 0 : -errno;
+    return cpus_pin_to(cpu);
 }
 
 int raw_fork(int cpu)

@@ -39,7 +39,7 @@ const answers = [
   ],
   [
     "Waiting and placement",
-    "Sleeping until data comes, or looking again and again; on one CPU or on two: this decides more than the mechanism does, so it stands beside every figure. Compare like with like.",
+    "Sleeping until data comes, or looking again and again; on one CPU, or on two, of different cores if there are such: this decides more than the mechanism does, so it stands beside every figure. Compare like with like.",
   ],
 ];
 
