@@ -11,8 +11,10 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/cpus.h"
 #include "workers/cage.h"
 #include "workers/enclosure.h"
+#include "workers/placement.h"
 #include "workers/process.h"
 
 enum { LOOK_NS = 200 * 1000, STRANGER = 65533, NO_RESOURCES = 90 };
@@ -145,31 +147,23 @@ void gate_pass(struct gate *gate, int count)
 }
 
 /* As they were before anybody was pinned; forked processes know it too. */
-static const cpu_set_t *allowed_cpus(void)
+static const struct cpus *allowed_cpus(void)
 {
-    static cpu_set_t allowed;
+    static struct cpus allowed;
     static bool known;
-    if (!known && sched_getaffinity(0, sizeof allowed, &allowed) != 0)
-        CPU_ZERO(&allowed);
+    if (!known && cpus_read(&allowed) < 0)
+        allowed = cpus_only(0);
     known = true;
     return &allowed;
 }
 
 int subject_cpu_count(void)
 {
-    return CPU_COUNT(allowed_cpus());
+    return cpus_count(allowed_cpus());
 }
 
 void subject_pin(int which)
 {
-    const cpu_set_t *allowed = allowed_cpus();
-    cpu_set_t one;
-    int seen = 0;
-    for (size_t cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-        if (!CPU_ISSET(cpu, allowed) || seen++ != which)
-            continue;
-        CPU_ZERO(&one);
-        CPU_SET(cpu, &one);
-        sched_setaffinity(0, sizeof one, &one);
-    }
+    if (which < subject_cpu_count())
+        cpus_pin_to(placement_choose(allowed_cpus(), which, placement_core_of));
 }

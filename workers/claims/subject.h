@@ -60,8 +60,8 @@ struct gate {
 };
 void gate_pass(struct gate *gate, int count);
 
-/* Pins the calling process to one of the CPUs it was started with, counted from 0; where there are fewer it
- * stays where it is. */
+/* Pins the calling process to one of the CPUs it was started with, counted from 0 in the order of
+ * placement.h; where there are fewer it stays where it is. */
 void subject_pin(int which);
 int subject_cpu_count(void);
 

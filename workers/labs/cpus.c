@@ -1,22 +1,17 @@
 #include "workers/labs/cpus.h"
 
-#include <sched.h>
+#include "common/cpus.h"
+#include "workers/placement.h"
 
-int cpus_count(void)
+int cpus_usable(void)
 {
-    cpu_set_t set;
-    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+    struct cpus cpus;
+    return cpus_read(&cpus) == 0 ? cpus_count(&cpus) : 1;
 }
 
 void cpus_pin(int number)
 {
-    cpu_set_t set, one;
-    if (sched_getaffinity(0, sizeof set, &set) != 0)
-        return;
-    for (unsigned cpu = 0; cpu < CPU_SETSIZE; cpu++)
-        if (CPU_ISSET(cpu, &set) && number-- == 0) {
-            CPU_ZERO(&one);
-            CPU_SET(cpu, &one);
-            sched_setaffinity(0, sizeof one, &one);
-        }
+    struct cpus cpus;
+    if (cpus_read(&cpus) == 0)
+        cpus_pin_to(placement_choose(&cpus, number, placement_core_of));
 }

@@ -143,7 +143,7 @@ static void conclude(struct lab *lab, const struct race *race)
 static int run(struct lab *lab, struct err *err)
 {
     struct race *race = lab_shared(lab);
-    if (lab_value(lab, PLACEMENT) == TWO_CPUS && cpus_count() < 2) {
+    if (lab_value(lab, PLACEMENT) == TWO_CPUS && cpus_usable() < 2) {
         lab_skip(lab, "sched_setaffinity", EINVAL, "one_cpu");
         return 0;
     }

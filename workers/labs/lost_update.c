@@ -199,7 +199,7 @@ static void conclude(struct lab *lab, const struct counting *counting)
 static int run(struct lab *lab, struct err *err)
 {
     const struct counting *counting = lab_shared(lab);
-    if (lab_value(lab, CPUS) > cpus_count()) {
+    if (lab_value(lab, CPUS) > cpus_usable()) {
         lab_skip(lab, "sched_setaffinity", EINVAL, "one_cpu");
         return 0;
     }

@@ -202,7 +202,7 @@ static void conclude(struct lab *lab, const struct torn *shared)
 
 static int run(struct lab *lab, struct err *err)
 {
-    if (cpus_count() < 2) {
+    if (cpus_usable() < 2) {
         lab_skip(lab, "sched_setaffinity", EINVAL, "one_cpu");
         return 0;
     }
