@@ -38,7 +38,7 @@ static int lock_is_held(const char *path, int fd, struct err *err)
     ssize_t got = pread(fd, pid, sizeof pid - 1, 0);
     pid[got > 0 ? got : 0] = '\0';
     pid[strspn(pid, "0123456789")] = '\0';
-    return err_set(err, EBUSY, "another server (pid %s) holds %s", pid[0] != '\0' ? pid : "unknown", path);
+    return err_set(err, EBUSY, "another ipclab (pid %s) holds %s", pid[0] != '\0' ? pid : "unknown", path);
 }
 
 int directory_lock(const char *directory, int *lock_fd, struct err *err)

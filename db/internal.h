@@ -154,6 +154,13 @@ int directory_rename(const char *from, const char *to, struct err *err);
 /* A database that was never finished, with its journals. */
 void directory_remove_database(const char *path);
 
+/* ---- restore.c: a copy takes the archive's place ---- */
+
+/* Under the lock: ends what a restore that was killed had decided. *aside, unless aside is NULL: what the
+ * archive before is called now, owned by the caller; left alone when there was none. */
+int restore_finish(const char *path, char **aside, struct err *err);
+bool restore_is_unfinished(const char *path);
+
 /* ---- checksum.c ---- */
 
 /* Makes the function row_checksum known; an SQLite code. */

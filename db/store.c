@@ -143,6 +143,16 @@ static int open_present(struct store *store, const struct migration *list, size_
     return rc < 0 ? rc : directory_sync(store->path, err);
 }
 
+/* The file and its log may be of two archives until a restore that was killed is finished. */
+static int must_be_settled(const char *path, struct err *err)
+{
+    return restore_is_unfinished(path) ? err_set(err, EBUSY,
+                                                 "a restore of %s was cut short: start the server or restore "
+                                                 "again, which finishes it",
+                                                 path)
+                                       : 0;
+}
+
 /* On a read-only file system there is nobody to lock out. */
 static int open_fixed(struct store *store, size_t newest, struct err *err)
 {
@@ -170,7 +180,9 @@ static int open_any(struct store *store, const char *directory, const struct mig
     if (rc < 0 && !fixed)
         return rc;
     bool present = false;
-    rc = directory_inspect(store->path, &present, err);
+    rc = fixed ? must_be_settled(store->path, err) : restore_finish(store->path, NULL, err);
+    if (rc == 0)
+        rc = directory_inspect(store->path, &present, err);
     if (rc < 0)
         return rc;
     if (!present && fixed)
@@ -200,7 +212,7 @@ int store_open_migrating(const char *directory, const struct migration *list, si
     }
     if (rc == -EBADMSG)
         rc = err_set(err, EBADMSG,
-                     "%s. It was left as it is: put a copy back and remove the -wal beside it, save what is "
+                     "%s. It was left as it is: put a copy back with `ipclab restore`, save what is "
                      "readable with `sqlite3 %s "
                      ".recover`, or move it away to begin a new archive",
                      said.text, store->path);
@@ -252,7 +264,9 @@ static int open_foreign(struct store *store, struct err *err)
 {
     bool present = true;
     int64_t version = 0;
-    int rc = directory_inspect(store->path, &present, err);
+    int rc = must_be_settled(store->path, err);
+    if (rc == 0)
+        rc = directory_inspect(store->path, &present, err);
     if (rc == 0 && !present)
         rc = err_set(err, ENOENT, "there is no archive %s", store->path);
     enum connection_mode mode = foreign_mode(store->path);

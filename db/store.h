@@ -465,6 +465,17 @@ int store_open_file(const char *path, struct store **store, struct err *err);
 /* Consistent copy while the archive is in use (SQLite's backup API). -EBUSY, as for store_verify: a server
  * took the file up that nobody had open when store_open_file did. */
 int store_backup(struct store *store, const char *path, struct err *err);
+/* Puts a copy of file in the place of DIR/ipclab.db, durably, and that with its log aside: killed at any
+ * moment, the next open finds either the one or the other. Of a damaged file the findings are reported, and
+ * nothing is changed. -EBUSY: a server holds the directory (the text names its pid). -EBADMSG: no archive. */
+struct store_restoring {
+    void (*report)(void *context, const char *finding);
+    void *context;
+    int64_t findings; /* set: 0 = it was restored */
+    char *aside;      /* set: what the archive before is called now; NULL: there was none. free() */
+};
+int store_restore(const char *directory, const char *file, struct store_restoring *restoring,
+                  struct err *err);
 /* Reads the whole archive: pages, references, counters, and the checksum of every blob, which SQLite does not
  * look into. Reports every finding in words and counts them; -EBADMSG if it cannot go on. */
 int store_verify(struct store *store, void (*report)(void *context, const char *finding), void *context,

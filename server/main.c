@@ -327,6 +327,7 @@ static const struct command {
     {"import", "take in runs that were exported elsewhere", command_import},
     {"compare", "hold runs against each other; a gate for automation", command_compare},
     {"backup", "copy the archive, also while a server uses it", command_backup},
+    {"restore", "put a copy in the archive's place", command_restore},
     {"verify", "check every checksum of the archive", command_verify},
     {"routes", "list the API's routes", command_routes},
     {"version", "say which version this is", command_version},
@@ -342,7 +343,7 @@ static int command_help(int count, char *const *arguments)
     text_append(&text, "ipclab: how do two processes talk, and what does each way cost on this machine?\n\n");
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         text_printf(&text, "  ipclab %-13s%s\n", commands[i].name, commands[i].help);
-    text_append(&text, "\nserve, run, export, import, compare, backup and verify say more with --help.\n");
+    text_append(&text, "\nserve, run, export, import, compare, backup, restore and verify say more with --help.\n");
     text_append(&text, "\nOptions of serve (default); variable:\n");
     config_write_help(&text);
     fputs(text_string(&text), stdout);

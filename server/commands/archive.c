@@ -1,6 +1,7 @@
-/* backup and verify: care for the archive's file, on a connection that only reads. */
+/* backup, verify and restore: care for the archive's file. The first two only read it. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,14 +15,20 @@
 
 static const char data_help[] = "the archive's directory, as of serve";
 
-/* DIR/ipclab.db, from --data, $IPCLAB_DATA or the default. */
-static int find_archive(const char *data, struct text *path, struct err *err)
+/* From --data, $IPCLAB_DATA or the default. */
+static int read_config(const char *data, struct config *config, struct err *err)
 {
-    struct config config;
     char flag[] = "--data";
     /* config_read changes none of them. */
     char *const arguments[] = {flag, (char *)(uintptr_t)data};
-    int result = config_read(&config, data != NULL ? 2 : 0, arguments, err);
+    return config_read(config, data != NULL ? 2 : 0, arguments, err);
+}
+
+/* DIR/ipclab.db */
+static int find_archive(const char *data, struct text *path, struct err *err)
+{
+    struct config config;
+    int result = read_config(data, &config, err);
     if (result == 0)
         text_printf(path, "%s/ipclab.db", config.data);
     return result < 0 || text_ok(path) ? result : err_set(err, ENOMEM, "out of memory for a path");
@@ -81,10 +88,9 @@ int command_backup(int count, char *const *arguments)
     const struct line line = {
         .usage = "backup FILE [--data DIR]",
         .help =
-            "Copies the archive to FILE, consistently, also while a server uses it. To go back to a copy, "
-            "stop\n"
-            "the server, put FILE in place of DIR/ipclab.db, and remove DIR/ipclab.db-wal and\n"
-            "DIR/ipclab.db-shm, which a crash leaves there. Exit status: 0 done, 1 failed, 78 no archive.",
+            "Copies the archive to FILE, consistently, also while a server uses it; ipclab restore goes back "
+            "to\n"
+            "it. Exit status: 0 done, 1 failed, 78 no archive.",
         .options = options,
         .option_count = 1,
         .operands_min = 1,
@@ -160,4 +166,53 @@ int command_verify(int count, char *const *arguments)
     if (findings == 0)
         printf("%s is whole\n", text_string(&path));
     return findings == 0 ? COMMAND_OK : COMMAND_FAILED;
+}
+
+/* ---- restore ---- */
+
+static int say_how_it_ended(const char *file, const char *data, const struct store_restoring *restoring)
+{
+    if (restoring->findings > 0) {
+        fprintf(stderr, "ipclab: %s is damaged: nothing was changed\n", file);
+        return COMMAND_FAILED;
+    }
+    printf("%s/ipclab.db is now what %s was\n", data, file);
+    if (restoring->aside != NULL)
+        printf("the archive before is %s\n", restoring->aside);
+    return COMMAND_OK;
+}
+
+int command_restore(int count, char *const *arguments)
+{
+    const char *data = NULL, *file = NULL;
+    int operand_count, status;
+    const struct line_option options[] = {{"--data", "DIR", data_help, &data}};
+    const struct line line = {
+        .usage = "restore FILE [--data DIR]",
+        .help =
+            "Checks FILE, a copy that backup made, and puts it in the archive's place; the archive that was "
+            "there,\n"
+            "with its log, is set aside under another name, from which it can be restored in turn. Stop the "
+            "server\n"
+            "first. Killed at any moment it leaves the one or the other. Exit status: 0 done, 1 failed, FILE "
+            "is\n"
+            "damaged or a server runs: nothing was changed; 78 FILE is no archive.",
+        .options = options,
+        .option_count = 1,
+        .operands_min = 1,
+        .operands_max = 1,
+    };
+    if (!line_read(&line, count, arguments, &file, &operand_count, &status))
+        return status;
+    struct err err;
+    struct config config;
+    struct store_restoring restoring = {.report = print_finding};
+    if (read_config(data, &config, &err) < 0) {
+        fprintf(stderr, "ipclab: %s\n", err.text);
+        return COMMAND_USAGE;
+    }
+    int result = store_restore(config.data, file, &restoring, &err);
+    status = result < 0 ? complain(result, &err) : say_how_it_ended(file, config.data, &restoring);
+    free(restoring.aside);
+    return status;
 }

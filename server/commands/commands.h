@@ -2,7 +2,7 @@
  *
  * Each takes the arguments behind its name and answers the exit status. What it finds goes to standard
  * output, what went wrong to standard error. Those that need runs ask a running server over HTTP; backup and
- * verify read the archive's file, whether a server runs or not. */
+ * verify read the archive's file, whether a server runs or not; restore needs it to be stopped. */
 #ifndef IPCLAB_SERVER_COMMANDS_COMMANDS_H
 #define IPCLAB_SERVER_COMMANDS_COMMANDS_H
 
@@ -21,6 +21,7 @@ enum {
 int command_run(int count, char *const *arguments);
 int command_backup(int count, char *const *arguments);
 int command_verify(int count, char *const *arguments);
+int command_restore(int count, char *const *arguments);
 int command_export(int count, char *const *arguments);
 int command_import(int count, char *const *arguments);
 int command_compare(int count, char *const *arguments);

@@ -306,7 +306,7 @@ test("spans are checked, and help lists every command", async () => {
     assert.match(err, /--keep-series/);
   }
   const { out } = await ipclab("help");
-  for (const name of ["serve", "run", "export", "import", "compare", "backup", "verify"]) {
+  for (const name of ["serve", "run", "export", "import", "compare", "backup", "restore", "verify"]) {
     assert.match(out, new RegExp(`ipclab ${name} `));
     const help = await ipclab(name, "--help");
     assert.equal(help.status, 0);
