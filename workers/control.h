@@ -47,7 +47,7 @@ struct control {
     /* Worker 0, before the first barrier: the moment from which all count time. */
     alignas(CONTROL_LINE_BYTES) int64_t origin_ns;
 
-    /* distance_probe: workers 0 and 1 in turn; the outcome by worker 0. */
+    /* distance_probe: worker 0 and the answerer in turn; the outcome by worker 0. */
     alignas(CONTROL_LINE_BYTES) _Atomic uint64_t ping;
     alignas(CONTROL_LINE_BYTES) double distance_ns;
 

@@ -10,7 +10,7 @@
 enum { PINGS_A_SAMPLE = 50, SAMPLES_MIN = 8, SAMPLES_MAX = 256, LOOKS = 2000 };
 
 /* The word holds the number of the probe in its upper half, so that an answer to an earlier probe that was
- * given up is not taken for one to this, and in the lower half the ping: odd from worker 0, even back. */
+ * given up is not taken for one to this, and in the lower half the ping: odd from who asks, even back. */
 static uint64_t word_of(uint32_t number, uint32_t ping)
 {
     return (uint64_t)number << 32 | ping;
@@ -79,10 +79,10 @@ static void answer(struct control *control, uint32_t number)
     }
 }
 
-void distance_probe(struct control *control, int worker, uint32_t number)
+void distance_probe(struct control *control, int worker, int answerer, uint32_t number)
 {
     if (worker == 0)
         control->distance_ns = measure(control, number);
-    else if (worker == 1)
+    else if (worker == answerer)
         answer(control, number);
 }

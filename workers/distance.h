@@ -10,9 +10,10 @@
 
 #include "workers/control.h"
 
-/* Workers 0 and 1 call it together, right after a barrier; number counts the probes of the trial from 1, the
- * same in both. Bounded: where the two share a CPU it gives up. Worker 0 leaves the outcome in
+/* All workers call it together, right after a barrier. Worker 0, the first sender, asks, and the answerer,
+ * the first receiver, answers: a pair between which messages go. number counts the probes of the trial from
+ * 1, the same in all. Bounded: where the two share a CPU it gives up. Worker 0 leaves the outcome in
  * control->distance_ns, NAN if there is none; it may be read after the next barrier. */
-void distance_probe(struct control *control, int worker, uint32_t number);
+void distance_probe(struct control *control, int worker, int answerer, uint32_t number);
 
 #endif

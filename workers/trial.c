@@ -28,7 +28,7 @@ static int probe_distance(struct trial *trial, struct err *err)
     int result = meet(trial, err);
     if (result < 0)
         return result;
-    distance_probe(trial->state.control, trial->worker, ++trial->probes);
+    distance_probe(trial->state.control, trial->worker, trial->spec->one.senders, ++trial->probes);
     result = meet(trial, err);
     if (result == 0)
         trial->result->distance_ns[trial->result->distance_count++] = trial->state.control->distance_ns;
@@ -252,7 +252,8 @@ static int run_blocks(struct trial *trial, struct err *err)
     }
     struct usage_cpu after = usage_read_cpu(trial->cpu);
     trial->result->steal_ns = after.steal_ns - before.steal_ns;
-    trial->result->throttled = after.throttled - before.throttled;
+    if (after.throttled > before.throttled) /* else it may have been put into a newer group */
+        trial->result->throttled = after.throttled - before.throttled;
     trial->result->frequency_hz = after.frequency_hz;
     return result;
 }

@@ -1,5 +1,5 @@
 /* The parts of a worker that need no crew: the plan of blocks, the autocorrelation, the barrier, the
- * placement, what the kernel says of a CPU, the overhead, the names. */
+ * distance, the placement, what the kernel says of a CPU, the overhead, the names. */
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -17,6 +17,7 @@
 #include "tests/support/criterion.h"
 #include "tests/support/scratch.h"
 #include "workers/control.h"
+#include "workers/distance.h"
 #include "workers/loops.h"
 #include "workers/names.h"
 #include "workers/overhead.h"
@@ -137,6 +138,24 @@ Test(barrier, ends_at_its_deadline_and_when_called_off)
     control_set_phase(control, CONTROL_ABORTED);
     cr_expect(eq(int, control_barrier(control, 3, true, clock_now_ns() + 60 * NS_PER_S), -ECANCELED));
     cr_expect(eq(int, control_wait_attached(control, clock_now_ns() + 60 * NS_PER_S), -ECANCELED));
+    control_unmap(control);
+    close(fd);
+}
+
+/* ---- distance ---- */
+
+Test(distance, is_answered_by_the_first_receiver)
+{
+    const uint64_t ping = (uint64_t)1 << 32 | 1; /* of the first probe */
+    struct err err;
+    int fd;
+    struct control *control = control_create(&fd, &err);
+    cr_assert(ne(ptr, control, NULL), "%s", err.text);
+    atomic_store(&control->ping, ping);
+    distance_probe(control, 1, 2, 1); /* the second of two senders */
+    cr_expect(eq(u64, atomic_load(&control->ping), ping));
+    distance_probe(control, 2, 2, 1);
+    cr_expect(eq(u64, atomic_load(&control->ping), ping + 1));
     control_unmap(control);
     close(fd);
 }

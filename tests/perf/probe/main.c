@@ -108,7 +108,7 @@ static double probe_distance(const int cpus[2])
     double distance_ns = NAN;
     if (pid >= 0 && (pid == 0 || raw_pin(cpus[0]) == 0) &&
         control_barrier(control, 2, false, clock_now_ns() + NS_PER_S) == 0) {
-        distance_probe(control, side, 1);
+        distance_probe(control, side, 1, 1);
         distance_ns = control->distance_ns;
     }
     if (pid == 0)
