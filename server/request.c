@@ -13,6 +13,8 @@ static const char *const header_names[HEADER_COUNT] = {HEADER_WORDS(WORDS_TEXT)}
 
 /* ---- target ---- */
 
+static const char absolute_form[] = "http://";
+
 static int hex_value(char c)
 {
     if (c >= '0' && c <= '9')
@@ -77,29 +79,49 @@ static int parse_query(const char *query, char *buffer, struct target *target)
     return 0;
 }
 
-/* Path and query once as sent, and every parameter's name and value with a NUL each. */
+/* Authority, path and query once as sent, the scheme making room for their ends, and every parameter's name
+ * and value with a NUL each. */
 size_t target_buffer_bytes(const char *raw)
 {
     return 2 * (strlen(raw) + 1) + 2 * REQUEST_PARAMETERS_MAX;
 }
 
+/* What follows scheme and authority; the authority goes to buffer, *used is its length with the NUL. A path
+ * that was left out is "/" (RFC 9110 §4.2.3). */
+static const char *split_absolute(const char *raw, char *buffer, size_t *used)
+{
+    const char *authority = raw + sizeof absolute_form - 1;
+    size_t length = strcspn(authority, "/?");
+    memcpy(buffer, authority, length);
+    buffer[length] = '\0';
+    *used = length + 1;
+    return authority + length;
+}
+
 int target_parse(const char *raw, char *buffer, struct target *target)
 {
     *target = (struct target){.path = "", .raw_query = ""};
-    size_t length = strlen(raw);
-    if (length > REQUEST_TARGET_BYTES_MAX)
+    if (strlen(raw) > REQUEST_TARGET_BYTES_MAX)
         return 414;
-    if (raw[0] != '/')
+    if (strncasecmp(raw, absolute_form, sizeof absolute_form - 1) == 0) {
+        size_t used = 0;
+        target->authority = buffer;
+        raw = split_absolute(raw, buffer, &used);
+        buffer += used;
+    } else if (raw[0] != '/') {
         return 404;
+    }
     size_t path_length = strcspn(raw, "?");
     char *path = buffer;
-    if (!decode(raw, path_length, false, "/\\", path))
+    if (path_length == 0)
+        *buffer++ = '/';
+    if (!decode(raw, path_length, false, "/\\", buffer))
         return 404;
     target->path = path;
     if (raw[path_length] == '\0')
         return 0;
-    size_t query_length = length - path_length - 1;
-    char *query = path + path_length + 1;
+    size_t query_length = strlen(raw) - path_length - 1;
+    char *query = buffer + path_length + 1;
     memcpy(query, raw + path_length + 1, query_length + 1);
     target->raw_query = query;
     return parse_query(query, query + query_length + 1, target);
@@ -215,11 +237,14 @@ struct refusal request_check_envelope(const struct request *request, const char 
     if (request->header_bytes > REQUEST_HEADER_BYTES_MAX)
         return (struct refusal){.status = 431,
                                 .detail = "The header fields are at most 32768 bytes together."};
-    const char *host = request_header(request, HEADER_HOST);
+    /* A whole address stands for the Host field, which then is ignored: RFC 9112 §3.2.2. */
+    const char *authority = request->target.authority;
+    const char *host = authority != NULL ? authority : request_header(request, HEADER_HOST);
     if (!host_is_ours(host, address, port))
         return (struct refusal){
             .status = 421,
-            .detail = "The Host field names another server. This one answers to localhost, 127.0.0.1, [::1] "
+            .detail = "The Host field, or the address itself, names another server. This one answers to "
+                      "localhost, 127.0.0.1, [::1] "
                       "and the "
                       "address it listens on, each with its port; a tunnel has to keep the port's number."};
     const char *origin = request_header(request, HEADER_ORIGIN);

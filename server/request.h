@@ -55,6 +55,7 @@ struct header_value {
 
 /* The request target of the first line, split and decoded. */
 struct target {
+    const char *authority; /* of a whole address, "localhost:8080"; NULL = it began with the path */
     const char *path;
     const char *raw_query; /* as sent, without '?', "" = none */
     size_t parameter_count;
@@ -78,7 +79,7 @@ struct request {
     void *upload;            /* instead of body, where the route takes its body piece by piece (upload.h) */
 };
 
-/* Splits and decodes an origin-form target. Answers 0 or the status to refuse it with: 404 for a path that
+/* Splits and decodes a target, the path alone or a whole http address (RFC 9112 §3.2.1, §3.2.2). Answers 0 or the status to refuse it with: 404 for a path that
  * can be nobody's (encoded slash, control character, bad escape, not UTF-8), 400 for such a query, 414 if it
  * is too long. buffer needs target_buffer_bytes(raw); the target's strings live in it. */
 size_t target_buffer_bytes(const char *raw);

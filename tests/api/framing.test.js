@@ -50,8 +50,24 @@ test("paths that could mean two things are nobody's", async (t) => {
     assert.equal(statusOf(answer), 404, path);
     assert.match(answer, /application\/problem\+json/, path);
   }
-  const { answer } = await exchange(port, `GET http://localhost:${port}/healthz HTTP/1.1\r\nHost: localhost:${port}\r\nConnection: close\r\n\r\n`);
-  assert.equal(statusOf(answer), 404);
+});
+
+test("a whole address is taken, and stands for the Host field", async (t) => {
+  const { port } = await startServer(t);
+  const ask = async (/** @type {string} */ target, host = `localhost:${port}`, more = "") => {
+    const { answer } = await exchange(port, `GET ${target} HTTP/1.1\r\nHost: ${host}\r\n${more}Connection: close\r\n\r\n`);
+    return statusOf(answer);
+  };
+  assert.equal(await ask(`http://localhost:${port}/healthz`), 200);
+  assert.equal(await ask(`HTTP://127.0.0.1:${port}/api/v1/runs?limit=1`), 200);
+  assert.equal(await ask(`http://localhost:${port}`), 200);
+  assert.equal(await ask(`http://localhost:${port}/healthz`, "evil.example"), 200, "RFC 9112 §3.2.2");
+  assert.equal(await ask(`http://localhost:${port}/healthz`, "evil.example", "Origin: http://evil.example\r\n"), 403);
+  for (const other of ["evil.example", `evil.example:${port}`, `evil@localhost:${port}`, "localhost", ""]) {
+    assert.equal(await ask(`http://${other}/healthz`), 421, other);
+  }
+  assert.equal(await ask(`https://localhost:${port}/healthz`), 404);
+  assert.equal(await ask(`http://localhost:${port}/%2e%2e/etc`), 404);
 });
 
 test("what is too long is refused and the server is none the worse", async (t) => {

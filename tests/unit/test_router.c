@@ -34,13 +34,34 @@ Test(target, decodes_path_and_query)
 Test(target, refuses_paths_that_can_be_nobodys)
 {
     static const char *const bad[] = {
-        "/a%00b", "/%2e%2e%2fetc", "/a%2Fb", "/a%5cb",   "/%1f",      "/%7F", "/%",    "/%4",
-        "/%zz",   "/\xff",         "/%c3",   "relative", "http://x/", "",     "/a\tb",
+        "/a%00b", "/%2e%2e%2fetc", "/a%2Fb", "/a%5cb",   "/%1f",       "/%7F", "/%",    "/%4",
+        "/%zz",   "/\xff",         "/%c3",   "relative", "https://x/", "",     "/a\tb",
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         AUTO_FREE char *buffer = NULL;
         struct target target;
         cr_expect(eq(int, parse(bad[i], &buffer, &target), 404), "%s", bad[i]);
+    }
+}
+
+Test(target, takes_a_whole_address)
+{
+    static const char *const whole[][4] = {
+        {"http://localhost:8080/runs/%C3%A9?q=a", "localhost:8080", "/runs/\xC3\xA9", "q=a"},
+        {"HTTP://[::1]:8080", "[::1]:8080", "/", ""},
+        {"http://x?q=a", "x", "/", "q=a"},
+        {"http://", "", "/", ""},
+        {"http:///runs", "", "/runs", ""},
+    };
+    for (size_t i = 0; i < sizeof whole / sizeof *whole; i++) {
+        AUTO_FREE char *buffer = NULL;
+        struct target target;
+        cr_assert(eq(int, parse(whole[i][0], &buffer, &target), 0));
+        cr_expect(eq(str, (char *)target.authority, (char *)whole[i][1]));
+        cr_expect(eq(str, (char *)target.path, (char *)whole[i][2]));
+        cr_expect(eq(str, (char *)target.raw_query, (char *)whole[i][3]));
+        if (target.parameter_count > 0)
+            cr_expect(eq(str, (char *)target.parameters[0].value, "a"));
     }
 }
 
