@@ -215,8 +215,7 @@ static void send_shared(struct peer *peer)
 /* Within one receiver a sender's messages come in order; between them all every message comes once. */
 static bool take_shared(struct peer *peer, uint64_t *latest)
 {
-    struct payload_header header;
-    memcpy(&header, peer->message, sizeof header);
+    struct payload_header header = payload_header_of(peer->message);
     const struct peers_plan *plan = &peer->order->plan;
     if (header.sender >= (uint32_t)plan->channel.senders || header.length != peer->bytes ||
         !payload_is_filled(peer->message, peer->bytes, header.sequence))
