@@ -65,7 +65,7 @@ static bool parse_mount(char *line, struct mount *mount)
     mount->type = strtok_r(NULL, " \n", &rest);
     strtok_r(NULL, " \n", &rest);
     mount->options = strtok_r(NULL, " \n", &rest);
-    return mount->options != NULL;
+    return mount->root != NULL && mount->point != NULL && mount->options != NULL;
 }
 
 /* A container's mount may begin at its own group, and /proc may still name it from the machine's root. */
