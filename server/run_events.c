@@ -23,7 +23,7 @@ void run_events_publish_sample(const struct app *app, const struct store_trial *
     json_write_integer(&writer, "elapsed_ms", sample->elapsed_ns / NS_PER_MS);
     json_write_number(&writer, "messages_per_s", sample->messages_per_s);
     json_write_number(&writer, "bytes_per_s", sample->bytes_per_s);
-    json_write_number(&writer, "latency_ns_p50", sample->latency_p50_ns);
+    json_write_number(&writer, "latency_p50_ns", sample->latency_p50_ns);
     json_end_object(&writer);
     if (text_ok(&text))
         events_publish(app->events, "sample", (struct events_topic){SUBJECT_RUN, trial->run_id}, false,

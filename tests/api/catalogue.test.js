@@ -94,6 +94,10 @@ test("the description is served as it is written, and as the same in JSON", asyn
   assert.deepEqual(json, description);
   const { headers } = await client.get("/api/v1/openapi.yaml");
   assert.equal(headers["content-type"], "application/yaml");
+  /* What an answer gives to go on with is what the next request takes. */
+  const lists = Object.values(json.paths).map(({ get }) => get?.parameters?.find((/** @type {any} */ one) => one.name === "cursor")).filter(Boolean);
+  assert.ok(lists.length >= 5);
+  assert.deepEqual(lists.map(({ schema }) => schema.type), lists.map(() => "string"));
 });
 
 test("health and metrics tell the same as the API", async (t) => {

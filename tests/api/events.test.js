@@ -30,6 +30,7 @@ test("a run's events come in order: state, trial, its case, the run again", asyn
   const samples = seen.filter((event) => event.event === "sample");
   assert.ok(samples.length > 0, "a trial of 300 ms is heard of while it goes on");
   assert.ok(samples.every((event) => event.data.run === queued.id));
+  assert.ok(samples.every((event) => "latency_p50_ns" in event.data), "named as in the trial's series");
   // What was told is what is archived.
   const { json: archived } = await client.get(`${runs}/${queued.id}/trials`);
   assert.deepEqual(seen.filter((event) => event.event === "trial").map((event) => event.data.trial), archived.trials);

@@ -21,7 +21,7 @@ const sample = {
   elapsed_ms: 100,
   messages_per_s: 1,
   bytes_per_s: 1,
-  latency_ns_p50: null,
+  latency_p50_ns: null,
 };
 
 test("an older run does not replace a newer one", () => {

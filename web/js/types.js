@@ -270,7 +270,7 @@
  * @property {number} elapsed_ms
  * @property {number|null} messages_per_s
  * @property {number|null} bytes_per_s
- * @property {number|null} latency_ns_p50
+ * @property {number|null} latency_p50_ns
  *
  * @typedef {object} Health
  * @property {string} status

@@ -73,7 +73,7 @@ export function modelOf(props) {
   }));
 
   const latencies = cells.flatMap(({ round_trip }) => supportedQuantiles(round_trip?.case.latency_ns));
-  const scale = decadesOf([...latencies.map(({ estimate }) => estimate.value), sample?.latency_ns_p50 ?? 0]);
+  const scale = decadesOf([...latencies.map(({ estimate }) => estimate.value), sample?.latency_p50_ns ?? 0]);
   const carriers = cells.filter(({ mechanism }) => !isControl(mechanism));
   const rates = carriers.map(({ stream, sample: now }) =>
     Math.max(stream?.case.bytes_per_s?.value ?? 0, now?.bytes_per_s ?? 0),

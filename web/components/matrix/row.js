@@ -69,7 +69,7 @@ function createLatency(title) {
     cells: [drawing, number.element],
     /** @param {MechanismRow} row */
     update({ round_trip, longest_bytes, sample, measuring, scale }) {
-      const now_ns = sample?.pattern === "round_trip" ? sample.latency_ns_p50 : null;
+      const now_ns = sample?.pattern === "round_trip" ? sample.latency_p50_ns : null;
       const provisional = now_ns === null ? null : { p50: { value: now_ns, low: null, high: null } };
       const latency = provisional ?? round_trip?.case.latency_ns ?? null;
       const now = JSON.stringify([scale, latency]);
