@@ -14,6 +14,16 @@ static const char header_magic[16] = "SQLite format 3";
 
 enum { DIRECTORY_MODE = 0700, LOCK_MODE = 0600, PID_TEXT_BYTES = 32 };
 
+/* What a user has to change is said with it; an ENOSPC or EMFILE is none of the directory's. */
+static int directory_is_unusable(const char *task, const char *path, int code, struct err *err)
+{
+    if (code != EACCES && code != EPERM && code != EROFS && code != ENOTDIR && code != ENOENT)
+        return err_errno(err, code, "%s %s", task, path);
+    return err_set(err, code,
+                   "%s %s: %s. Name a directory that user %ld may write, by --data DIR or IPCLAB_DATA", task,
+                   path, strerror(code), (long)geteuid());
+}
+
 /* mkdir -p, for us alone. */
 int directory_prepare(const char *directory, struct err *err)
 {
@@ -26,7 +36,7 @@ int directory_prepare(const char *directory, struct err *err)
             continue;
         path[i] = '\0';
         if (mkdir(path, DIRECTORY_MODE) < 0 && errno != EEXIST)
-            return err_errno(err, errno, "make the directory %s", path);
+            return directory_is_unusable("make the directory", path, errno, err);
         path[i] = directory[i];
     }
     return 0;
@@ -50,7 +60,7 @@ int directory_lock(const char *directory, int *lock_fd, struct err *err)
     }
     AUTO_CLOSE int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, LOCK_MODE);
     if (fd < 0)
-        return err_errno(err, errno, "open the lock %s", path);
+        return directory_is_unusable("open the lock", path, errno, err);
     if (flock(fd, LOCK_EX | LOCK_NB) < 0)
         return errno == EWOULDBLOCK ? lock_is_held(path, fd, err) : err_errno(err, errno, "lock %s", path);
 

@@ -52,6 +52,16 @@ test("an option that cannot be is refused by the name it was given under", async
   assert.deepEqual([variable.status, variable.err], [2, "ipclab: IPCLAB_PORT=http: must be 0 to 65535\n"]);
 });
 
+test("a data directory that cannot be is refused with what to do", async (t) => {
+  const file = join(await scratch(t), "file");
+  await writeFile(file, "no directory");
+  for (const data of [file, join(file, "below"), "/proc/ipclab"]) {
+    const { status, err } = await ipclab("serve", "--port", "0", "--data", data);
+    assert.equal(status, 1, data);
+    assert.match(err, /^ipclab: [^\n]+\. Name a directory that user \d+ may write, by --data DIR or IPCLAB_DATA\n$/);
+  }
+});
+
 test("export and import carry runs from server to server", async (t) => {
   const directory = await scratch(t);
   const [here, there] = [await startServer(t), await startServer(t)];
