@@ -138,11 +138,24 @@ static inline void look_at_clock(struct loop_state *state, struct block *block)
     block->end_ns = now;
 }
 
-static inline int stream_one(struct loop_state *state, struct block *block)
+/* So many messages. Copies of what does not change are kept, because after each call the compiler would have
+ * to load everything again. */
+static int stream_some(struct loop_state *state, struct block *block, uint64_t count)
 {
-    payload_write(state->sent, state->message_bytes, state->sequence++, state->sender, block->verify);
-    ssize_t result = state->mechanism->send(state->out, state->sent, state->message_bytes);
-    block->messages++;
+    ssize_t (*const send)(void *, const void *, size_t) = state->mechanism->send;
+    void *const out = state->out;
+    unsigned char *const sent = state->sent;
+    const size_t bytes = state->message_bytes;
+    const uint32_t sender = state->sender;
+    const enum verify verify = block->verify;
+    uint64_t sequence = state->sequence;
+    ssize_t result = 0;
+    for (const uint64_t end = sequence + count; sequence != end && result >= 0; sequence++) {
+        payload_write(sent, bytes, sequence, sender, verify);
+        result = send(out, sent, bytes);
+    }
+    block->messages += sequence - state->sequence;
+    state->sequence = sequence;
     return result < 0 ? (int)result : 0;
 }
 
@@ -153,15 +166,13 @@ static int stream_send(struct loop_state *state, struct block *block)
     control_note_begun(announced, block->begin_ns);
     const int64_t end = block->begin_ns + block->duration_ns;
     while (block->end_ns < end) {
-        for (uint64_t i = 0; i < state->clock_every; i++) {
-            int error = stream_one(state, block);
-            if (error < 0)
-                return error;
-        }
+        int error = stream_some(state, block, state->clock_every);
+        if (error < 0)
+            return error;
         look_at_clock(state, block);
     }
     control_announce_last(announced, state->sequence);
-    int error = stream_one(state, block);
+    int error = stream_some(state, block, 1);
     if (state->mechanism->flush != NULL)
         state->mechanism->flush(state->out);
     control_finish_block(announced);
@@ -178,12 +189,17 @@ void loop_begin_with_senders(const struct loop_state *state, struct block *block
 
 static int receive_stream(struct loop_state *state, struct block *block)
 {
-    const struct mechanism *mechanism = state->mechanism;
+    ssize_t (*const receive)(void *, void *, size_t) = state->mechanism->receive;
+    void *const in = state->in;
+    unsigned char *const received = state->received;
     const size_t bytes = state->message_bytes;
+    const uint32_t sender = state->sender;
+    const enum verify verify = block->verify;
+    struct control_block *const announced = loop_control_block(state, sender);
     block->begin_ns = block->end_ns = clock_now_ns();
     uint64_t until_clock = state->clock_every;
     for (bool last = false; !last;) {
-        ssize_t result = mechanism->receive(state->in, state->received, bytes);
+        ssize_t result = receive(in, received, bytes);
         if (__builtin_expect(result <= 0, 0)) {
             int silence = loop_judge_silence(state, result);
             if (silence == 0)
@@ -191,12 +207,11 @@ static int receive_stream(struct loop_state *state, struct block *block)
             if (silence < 0)
                 return silence;
             /* The clock was last read about when the last message came: the silence is no part of it. */
-            payload_check_skip_to(&state->check, control_last(loop_control_block(state, state->sender)) + 1);
+            payload_check_skip_to(&state->check, control_last(announced) + 1);
             return 0;
         }
         block->messages++;
-        last = is_last(state,
-                       payload_check(&state->check, state->received, bytes, state->sender, block->verify));
+        last = payload_check(&state->check, received, bytes, sender, verify) == control_last(announced);
         if (--until_clock == 0) {
             look_at_clock(state, block);
             until_clock = state->clock_every;

@@ -50,9 +50,12 @@ static inline void payload_write(unsigned char *message, size_t bytes, uint64_t 
                                  enum verify verify)
 {
     const uint64_t parties = (uint64_t)sender << 32 | (uint32_t)bytes;
-    memcpy(message, &sequence, bytes < sizeof sequence ? bytes : sizeof sequence);
-    if (bytes >= PAYLOAD_HEADER_BYTES)
+    if (bytes >= PAYLOAD_HEADER_BYTES) {
+        memcpy(message, &sequence, sizeof sequence);
         memcpy(message + sizeof sequence, &parties, sizeof parties);
+    } else {
+        memcpy(message, &sequence, bytes < sizeof sequence ? bytes : sizeof sequence);
+    }
     if (bytes >= PAYLOAD_TRAILER_FROM_BYTES)
         memcpy(message + bytes - sizeof sequence, &sequence, sizeof sequence);
     if (__builtin_expect(verify == VERIFY_FULL, 0))
