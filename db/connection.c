@@ -3,12 +3,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include "db/internal.h"
 
 enum {
     BUSY_TIMEOUT_MS = 1000,  /* somebody's sqlite3 shell; never a second server, the lock keeps it out */
     CHECKPOINT_PAGES = 1000, /* SQLite's own default: about 4 MB of log */
+    LOG_PAGE_BYTES = 4096 + 24,
 };
 
 static const char connection_pragmas[] = "PRAGMA foreign_keys = ON;"
@@ -102,14 +104,36 @@ static int note_log_length(void *context, sqlite3 *db, const char *schema, int p
     return SQLITE_OK;
 }
 
-void connection_checkpoint(struct store *store)
+/* The file may grow by all that is in the log, which is written anew only when that has succeeded: on a small
+ * disk it must not wait until there is no room for both. */
+static bool log_is_long(const struct store *store)
 {
-    if (store->wal_pages < CHECKPOINT_PAGES)
-        return;
+    struct statvfs disk;
+    if (store->wal_pages >= CHECKPOINT_PAGES)
+        return true;
+    return statvfs(store->path, &disk) == 0 && disk.f_blocks > 0 &&
+           (uint64_t)store->wal_pages * LOG_PAGE_BYTES > (uint64_t)disk.f_bavail * disk.f_frsize / 2;
+}
+
+static void checkpoint(struct store *store, int mode)
+{
     errno = 0;
-    int status = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    int status = sqlite3_wal_checkpoint_v2(store->db, NULL, mode, NULL, NULL);
     if (status != SQLITE_OK && status != SQLITE_BUSY)
         store_fail(store, "write the log into the archive", status, NULL);
+}
+
+void connection_checkpoint(struct store *store)
+{
+    if (log_is_long(store))
+        checkpoint(store, SQLITE_CHECKPOINT_PASSIVE);
+}
+
+void connection_free_log(struct store *store)
+{
+    sqlite3_busy_timeout(store->db, 0); /* whoever reads the log keeps it; the loop does not wait for that */
+    checkpoint(store, SQLITE_CHECKPOINT_TRUNCATE);
+    sqlite3_busy_timeout(store->db, BUSY_TIMEOUT_MS);
 }
 
 static bool has_log(const char *path)

@@ -275,5 +275,7 @@ void transaction_rollback(struct transaction *transaction)
     if (sqlite3_get_autocommit(transaction->store->db) == 0)
         sqlite3_step(transaction->rollback.handle);
     statement_close(&transaction->rollback);
+    if (transaction->store->health == STORE_FULL)
+        connection_free_log(transaction->store);
     *transaction = TRANSACTION_NONE;
 }
