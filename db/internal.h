@@ -64,8 +64,8 @@ int connection_integer(struct store *store, const char *task, const char *sql, i
 /* The first column of the first row. */
 int connection_word(struct store *store, const char *task, const char *sql, char *word, size_t word_bytes,
                     struct err *err);
-/* Writes the log into the file once it is long, for the disk or for itself. Its failure is the archive's health, not the
- * transaction's: that has reached the disk in the log. */
+/* Writes the log into the file once it is long, for the disk or for itself. Its failure is the archive's
+ * health, not the transaction's: that has reached the disk in the log. */
 void connection_checkpoint(struct store *store);
 /* On a full disk: writes it into the file and gives back the room it took, where that can be done at once. */
 void connection_free_log(struct store *store);

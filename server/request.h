@@ -79,9 +79,10 @@ struct request {
     void *upload;            /* instead of body, where the route takes its body piece by piece (upload.h) */
 };
 
-/* Splits and decodes a target, the path alone or a whole http address (RFC 9112 §3.2.1, §3.2.2). Answers 0 or the status to refuse it with: 404 for a path that
- * can be nobody's (encoded slash, control character, bad escape, not UTF-8), 400 for such a query, 414 if it
- * is too long. buffer needs target_buffer_bytes(raw); the target's strings live in it. */
+/* Splits and decodes a target, the path alone or a whole http address (RFC 9112 §3.2.1, §3.2.2). Answers 0 or
+ * the status to refuse it with: 404 for a path that can be nobody's (encoded slash, control character, bad
+ * escape, not UTF-8), 400 for such a query, 414 if it is too long. buffer needs target_buffer_bytes(raw); the
+ * target's strings live in it. */
 size_t target_buffer_bytes(const char *raw);
 int target_parse(const char *raw, char *buffer, struct target *target);
 

@@ -207,5 +207,6 @@ int client_report(const struct client_answer *answer, const char *what)
          one = json_next(one))
         fprintf(stderr, "  %s: %s\n", json_string_or(json_member(one, "pointer"), ""),
                 json_string_or(json_member(one, "detail"), ""));
-    return answer->status >= 500 ? COMMAND_UNAVAILABLE : COMMAND_USAGE;
+    bool is_busy = answer->status == 429; /* so many runs wait that it takes no more */
+    return answer->status >= 500 || is_busy ? COMMAND_UNAVAILABLE : COMMAND_USAGE;
 }

@@ -284,7 +284,7 @@ int command_run(int count, char *const *arguments)
             "stopped\n"
             "by SIGINT (Ctrl-C) or SIGTERM it leaves the run going. Exit status: 0 asked for, with --wait "
             "done;\n"
-            "1 failed or cancelled; 2 refused; 69 no server answers, or it stopped meanwhile.",
+            "1 failed or cancelled; 2 refused; 69 no server answers, it takes no more runs, or it stopped.",
         .options = options,
         .option_count = sizeof options / sizeof *options,
         .repeated = &wish.tags,

@@ -137,6 +137,8 @@ test("a gate that is not answered does not pass", async (t) => {
   assert.equal((await ipclab(...compare, "--max-slower", "5%")).status, 69);
   answer = { gate: "a word of a later version" };
   assert.equal((await ipclab(...compare, "--max-slower", "5%")).status, 69);
+  server.prependOnceListener("request", (_, response) => { response.statusCode = 429; });
+  assert.equal((await ipclab("run", "--preset", "quick", "--server", compare[4])).status, 69, "so many runs wait that it takes no more");
   answer = { gate: "pass" };
   assert.equal((await ipclab(...compare, "--max-slower", "5%")).status, 0);
 });
