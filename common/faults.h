@@ -19,7 +19,8 @@ struct faults {
     struct fault items[FAULTS_MAX];
 };
 
-/* pointer as in "/trials"; the detail is formatted. One that is there already, word for word, is one fault. */
+/* pointer as in "/trials"; the detail is formatted. One that is there already, word for word, is one fault.
+ */
 __attribute__((format(printf, 3, 4))) void faults_add(struct faults *faults, const char *pointer,
                                                       const char *format, ...);
 /* Adds the faults of a part of the request, whose pointers begin at that part, under the part's own pointer.

@@ -29,7 +29,8 @@ enum json_kind { JSON_NULL, JSON_BOOLEAN, JSON_NUMBER, JSON_STRING, JSON_ARRAY, 
 struct json_node; /* one value of a document */
 
 /* Parses exactly one value with optional white space around it. NULL and *err with the byte offset on
- * failure, or a pointer to a name that stands twice. The caller frees it with json_free (AUTO(json_cleanup) struct json_node *document). */
+ * failure, or a pointer to a name that stands twice. The caller frees it with json_free (AUTO(json_cleanup)
+ * struct json_node *document). */
 struct json_node *json_parse(const char *bytes, size_t length, struct err *err);
 void json_free(struct json_node *document);
 static inline void json_cleanup(struct json_node **document)

@@ -343,7 +343,8 @@ static int command_help(int count, char *const *arguments)
     text_append(&text, "ipclab: how do two processes talk, and what does each way cost on this machine?\n\n");
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         text_printf(&text, "  ipclab %-13s%s\n", commands[i].name, commands[i].help);
-    text_append(&text, "\nserve, run, export, import, compare, backup, restore and verify say more with --help.\n");
+    text_append(&text,
+                "\nserve, run, export, import, compare, backup, restore and verify say more with --help.\n");
     text_append(&text, "\nOptions of serve (default); variable:\n");
     config_write_help(&text);
     fputs(text_string(&text), stdout);
