@@ -52,7 +52,7 @@ passes_alone() {
     [ -s "$logs/alone" ] && [ "$(wc -l < "$logs/alone")" -le 3 ] || return 1
     while read -r test; do
         case $test in
-        *.test.js) (cd tests && node --test --test-reporter=tap "$test") ;;
+        *.test.js) (cd tests && timeout 900 node --test --test-reporter=tap "$test") ;;
         *) "$@" --filter "$test" -j1 ;;
         esac > "$logs/alone.log" 2>&1 < /dev/null || return 1
     done < "$logs/alone"
@@ -128,8 +128,9 @@ as_nobody() {
 # Two processes that wait for each other by looking want a CPU each: with less, most of their time is waiting for a turn.
 pairs=$((($(nproc) + 1) / 2))
 # Most tests of the server wait for it. Those that look at all that is on the machine go one after the other.
-beside="node --test --test-concurrency=$(nproc) --test-reporter=tap"
-alone='node --test --test-concurrency=1 --test-reporter=tap'
+# What waits for something that never comes has to end too.
+beside="timeout 900 node --test --test-concurrency=$(nproc) --test-reporter=tap"
+alone='timeout 900 node --test --test-concurrency=1 --test-reporter=tap'
 before=$(residue)
 export IPCLAB_BUILD="$PWD/build"
 

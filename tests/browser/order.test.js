@@ -20,7 +20,10 @@ async function holdFirst(page, address, method = "GET") {
   let letGo = () => {};
   /** @type {() => void} */
   let tell = () => {};
-  const held = new Promise((settle) => (tell = () => settle(undefined)));
+  const held = new Promise((settle, fail) => {
+    tell = () => settle(undefined);
+    setTimeout(() => fail(new Error(`The page never asked for ${address}`)), 60000).unref();
+  });
   const free = new Promise((settle) => (letGo = () => settle(undefined)));
   let first = true;
   await page.route(address, async (route) => {
@@ -70,7 +73,7 @@ test("whoever goes on by keyboard before the server has answered stays where the
   const page = await openPage(t, server.base);
   const post = await holdFirst(page, /\/api\/v1\/runs$/, "POST");
   await page.goto("/");
-  await page.getByRole("button", { name: "Start", exact: true }).press("Enter");
+  await page.getByRole("button", { name: "Start", exact: true, disabled: false }).press("Enter");
   await post.held;
   const own = page.getByRole("link", { name: /Own experiment/ });
   await own.focus();

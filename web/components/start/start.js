@@ -9,7 +9,7 @@ import { formatEstimate } from "../../js/format.js";
  */
 export function createStart({ onstart }) {
   const choices = h("div", { class: "presets", role: "radiogroup", "aria-label": "What to measure" });
-  const start = h("button", { type: "submit", class: "primary" }, "Start");
+  const start = h("button", { type: "submit", class: "primary", disabled: true }, "Start");
   const element = h(
     "form",
     { class: "start" },
@@ -18,15 +18,20 @@ export function createStart({ onstart }) {
   );
   /** @type {readonly Preset[]} */
   let shown = [];
+  let asking = false;
+  /** Whoever is quicker than the presets would press for nothing. */
+  const enable = () => void (start.disabled = asking || shown.length === 0);
 
   element.addEventListener("submit", async (event) => {
     event.preventDefault();
     const name = new FormData(element).get("preset");
     const preset = shown.find((one) => one.name === name);
     if (!preset) return;
-    start.disabled = true;
+    asking = true;
+    enable();
     await onstart(preset);
-    start.disabled = false;
+    asking = false;
+    enable();
     // The focus comes back to where it was lost, unless the reader has gone on meanwhile.
     if (document.activeElement === document.body) start.focus();
   });
@@ -38,6 +43,7 @@ export function createStart({ onstart }) {
       setText(start, busy ? "Add to the queue" : "Start");
       if (presets === shown) return;
       shown = presets;
+      enable();
       setChildren(
         choices,
         presets.map((preset, i) =>
