@@ -94,6 +94,7 @@ static void look(struct watch *watch)
     watch->is_known = true;
     int result = client_get(watch->client, target, NULL, &answer, &err);
     if (result < 0) {
+        err_prefix(&err, "wait for run %" PRId64, watch->id);
         end_watch(watch, complain(&err, COMMAND_UNAVAILABLE));
         return;
     }
