@@ -87,11 +87,15 @@ void timeline_end(struct timeline *timeline, struct timeline_slot *slot, int64_t
     errno = error;
 }
 
-/* The copy is whole if the state has not changed since before it was made. */
-static bool take_aside(struct timeline *timeline, struct timeline_call *call)
+/* The copy is whole if the state has not changed since before it was made. Between finding the slots empty
+ * and finding this one open all of them may have been filled: they come first, and only once they are empty
+ * is there room for the end of this call. */
+static bool take_aside(struct timeline *timeline, const struct timeline_reader *reader,
+                       struct timeline_call *call)
 {
     uint64_t state = atomic_load_explicit(&timeline->aside_state, memory_order_acquire);
-    if (state % ASIDE_USE != ASIDE_OPEN)
+    if (state % ASIDE_USE != ASIDE_OPEN ||
+        reader->next != atomic_load_explicit(&timeline->begun, memory_order_acquire))
         return false;
     *call = timeline->aside.call;
     call->end_ns = 0;
@@ -102,7 +106,7 @@ enum timeline_news timeline_next(struct timeline *timeline, struct timeline_read
                                  struct timeline_call *call)
 {
     if (reader->next == atomic_load_explicit(&timeline->begun, memory_order_acquire))
-        return take_aside(timeline, call) ? TIMELINE_BEGUN : TIMELINE_NOTHING;
+        return take_aside(timeline, reader, call) ? TIMELINE_BEGUN : TIMELINE_NOTHING;
     struct timeline_slot *slot = &timeline->slots[reader->next % TIMELINE_CALLS];
     bool ended = atomic_load_explicit(&slot->ended, memory_order_acquire);
     *call = slot->call;
