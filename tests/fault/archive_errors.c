@@ -21,6 +21,7 @@
 
 #include "common/cleanup.h"
 #include "db/store.h"
+#include "tests/fault/calls.h"
 #include "tests/support/archive.h"
 #include "tests/support/scratch.h"
 
@@ -74,27 +75,19 @@ void *realloc(void *pointer, size_t size)
     return fails(CALL_ALLOCATE) ? NULL : REAL(realloc)(pointer, size);
 }
 
-static int open_file(const char *path, int flags, mode_t mode)
+static int call_open(const char *path, int flags, mode_t mode)
 {
     return fails(CALL_OPEN) ? -1 : (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
 }
 
-int open(const char *path, int flags, ...)
+static ssize_t call_write(int fd, const void *bytes, size_t length, off_t offset)
 {
-    va_list arguments;
-    va_start(arguments, flags);
-    mode_t mode = (flags & O_CREAT) != 0 ? va_arg(arguments, mode_t) : 0;
-    va_end(arguments);
-    return open_file(path, flags, mode);
+    return fails(CALL_WRITE) ? -1 : syscall(SYS_pwrite64, fd, bytes, length, offset);
 }
 
-int open64(const char *path, int flags, ...)
+static int call_truncate(int fd, off_t length)
 {
-    va_list arguments;
-    va_start(arguments, flags);
-    mode_t mode = (flags & O_CREAT) != 0 ? va_arg(arguments, mode_t) : 0;
-    va_end(arguments);
-    return open_file(path, flags, mode);
+    return fails(CALL_WRITE) ? -1 : (int)syscall(SYS_ftruncate, fd, length);
 }
 
 ssize_t pread64(int fd, void *bytes, size_t length, off64_t offset)
@@ -105,26 +98,6 @@ ssize_t pread64(int fd, void *bytes, size_t length, off64_t offset)
 ssize_t pread(int fd, void *bytes, size_t length, off_t offset)
 {
     return pread64(fd, bytes, length, offset);
-}
-
-ssize_t pwrite64(int fd, const void *bytes, size_t length, off64_t offset)
-{
-    return fails(CALL_WRITE) ? -1 : syscall(SYS_pwrite64, fd, bytes, length, offset);
-}
-
-ssize_t pwrite(int fd, const void *bytes, size_t length, off_t offset)
-{
-    return pwrite64(fd, bytes, length, offset);
-}
-
-int ftruncate64(int fd, off64_t length)
-{
-    return fails(CALL_WRITE) ? -1 : (int)syscall(SYS_ftruncate, fd, length);
-}
-
-int ftruncate(int fd, off_t length)
-{
-    return ftruncate64(fd, length);
 }
 
 /* A sync that does not fail need not wait for the disk: nothing here loses power. */

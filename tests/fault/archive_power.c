@@ -17,7 +17,6 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +28,7 @@
 #include "common/bytes.h"
 #include "common/cleanup.h"
 #include "db/store.h"
+#include "tests/fault/calls.h"
 #include "tests/support/archive.h"
 #include "tests/support/scratch.h"
 
@@ -126,7 +126,7 @@ static void note_creation(const char *name, int fd)
 
 /* ---- the calls, for SQLite too ---- */
 
-static int open_file(const char *path, int flags, mode_t mode)
+static int call_open(const char *path, int flags, mode_t mode)
 {
     const char *name = noted_name(path);
     bool is_new = name != NULL && (flags & O_CREAT) != 0 && access(path, F_OK) < 0;
@@ -136,25 +136,7 @@ static int open_file(const char *path, int flags, mode_t mode)
     return fd;
 }
 
-int open(const char *path, int flags, ...)
-{
-    va_list arguments;
-    va_start(arguments, flags);
-    mode_t mode = (flags & O_CREAT) != 0 ? va_arg(arguments, mode_t) : 0;
-    va_end(arguments);
-    return open_file(path, flags, mode);
-}
-
-int open64(const char *path, int flags, ...)
-{
-    va_list arguments;
-    va_start(arguments, flags);
-    mode_t mode = (flags & O_CREAT) != 0 ? va_arg(arguments, mode_t) : 0;
-    va_end(arguments);
-    return open_file(path, flags, mode);
-}
-
-ssize_t pwrite64(int fd, const void *bytes, size_t length, off64_t offset)
+static ssize_t call_write(int fd, const void *bytes, size_t length, off_t offset)
 {
     ssize_t written = syscall(SYS_pwrite64, fd, bytes, length, offset);
     int file = noted_file(fd);
@@ -171,12 +153,7 @@ ssize_t pwrite64(int fd, const void *bytes, size_t length, off64_t offset)
     return written;
 }
 
-ssize_t pwrite(int fd, const void *bytes, size_t length, off_t offset)
-{
-    return pwrite64(fd, bytes, length, offset);
-}
-
-int ftruncate64(int fd, off64_t length)
+static int call_truncate(int fd, off_t length)
 {
     int rc = (int)syscall(SYS_ftruncate, fd, length);
     int file = noted_file(fd);
@@ -186,11 +163,6 @@ int ftruncate64(int fd, off64_t length)
     deed->file = file;
     deed->length = (size_t)length;
     return rc;
-}
-
-int ftruncate(int fd, off_t length)
-{
-    return ftruncate64(fd, length);
 }
 
 int rename(const char *from, const char *to)

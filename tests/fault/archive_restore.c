@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +20,7 @@
 #include "common/clock.h"
 #include "common/ulid.h"
 #include "db/store.h"
+#include "tests/fault/calls.h"
 #include "tests/support/archive.h"
 #include "tests/support/scratch.h"
 
@@ -34,39 +34,22 @@ static void pass(void)
         kill(getpid(), SIGKILL);
 }
 
-static int open_file(const char *path, int flags, mode_t mode)
+static int call_open(const char *path, int flags, mode_t mode)
 {
     pass();
     return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
 }
 
-int open(const char *path, int flags, ...)
-{
-    va_list arguments;
-    va_start(arguments, flags);
-    mode_t mode = (flags & O_CREAT) != 0 ? va_arg(arguments, mode_t) : 0;
-    va_end(arguments);
-    return open_file(path, flags, mode);
-}
-
-int open64(const char *path, int flags, ...)
-{
-    va_list arguments;
-    va_start(arguments, flags);
-    mode_t mode = (flags & O_CREAT) != 0 ? va_arg(arguments, mode_t) : 0;
-    va_end(arguments);
-    return open_file(path, flags, mode);
-}
-
-ssize_t pwrite64(int fd, const void *bytes, size_t length, off64_t offset)
+static ssize_t call_write(int fd, const void *bytes, size_t length, off_t offset)
 {
     pass();
     return syscall(SYS_pwrite64, fd, bytes, length, offset);
 }
 
-ssize_t pwrite(int fd, const void *bytes, size_t length, off_t offset)
+static int call_truncate(int fd, off_t length)
 {
-    return pwrite64(fd, bytes, length, offset);
+    pass();
+    return (int)syscall(SYS_ftruncate, fd, length);
 }
 
 int rename(const char *from, const char *to)
