@@ -19,38 +19,27 @@ function rangeText({ name, type, min, max, step }) {
 }
 
 /**
- * A number to type and a slider to drag, that follow each other.
+ * What is typed, read as the parameter is to be read, with what is wrong with it below.
  * @param {LabParameter} parameter
- * @param {() => void} onchange
+ * @param {Record<string, any>} attributes  of the input
+ * @param {{onchange: () => void, beside?: {element: HTMLInputElement, follow: (value: Answer) => void}}} options  beside:
+ *   another control of the same value
  * @returns {Field}
  */
-function createNumber(parameter, onchange) {
+function createTyped(parameter, attributes, { onchange, beside }) {
   const { name, title } = parameter;
   const id = `lab-${name}`;
-  const scale = sliderOf(parameter);
   const help = rangeText(parameter);
   const error = h("p", { class: "error", id: `${id}-error`, hidden: true });
   const input = h("input", {
     type: "text",
-    inputmode: "numeric",
     id,
     name,
     class: "mono",
     autocomplete: "off",
+    ...attributes,
     "aria-describedby": `${id}-hint ${id}-error`,
     oninput: () => {
-      follow();
-      onchange();
-    },
-  });
-  const slider = h("input", {
-    type: "range",
-    min: 0,
-    max: scale.steps,
-    tabindex: -1,
-    "aria-hidden": "true",
-    oninput: () => {
-      input.value = String(scale.valueAt(Number(slider.value)));
       follow();
       onchange();
     },
@@ -64,7 +53,7 @@ function createNumber(parameter, onchange) {
   }
   function follow() {
     const value = read();
-    if (typeof value === "number") slider.value = String(scale.stepOf(value));
+    if (value !== null) beside?.follow(value);
     refuse(value === null ? say("setup.refused", { range: help, got: input.value || "–" }) : "");
   }
   return {
@@ -72,7 +61,7 @@ function createNumber(parameter, onchange) {
       "div",
       { class: "lab-field" },
       h("div", { class: "lab-label" }, h("label", { for: id }, title), h("span", { class: "hint", id: `${id}-hint` }, help)),
-      h("div", { class: "lab-number" }, input, slider),
+      beside ? h("div", { class: "lab-number" }, input, beside.element) : input,
       error,
     ),
     read,
@@ -83,9 +72,36 @@ function createNumber(parameter, onchange) {
     refuse,
     disable: (disabled) => {
       input.disabled = disabled;
-      slider.disabled = disabled;
+      if (beside) beside.element.disabled = disabled;
     },
   };
+}
+
+/**
+ * A number to type and a slider to drag, that follow each other.
+ * @param {LabParameter} parameter
+ * @param {() => void} onchange
+ * @returns {Field}
+ */
+function createNumber(parameter, onchange) {
+  const scale = sliderOf(parameter);
+  const slider = h("input", {
+    type: "range",
+    min: 0,
+    max: scale.steps,
+    tabindex: -1,
+    "aria-hidden": "true",
+    oninput: () => {
+      field.set(scale.valueAt(Number(slider.value)));
+      onchange();
+    },
+  });
+  const field = createTyped(
+    parameter,
+    { inputmode: "numeric" },
+    { onchange, beside: { element: slider, follow: (value) => (slider.value = String(scale.stepOf(Number(value)))) } },
+  );
+  return field;
 }
 
 /**
@@ -94,52 +110,8 @@ function createNumber(parameter, onchange) {
  * @param {() => void} onchange
  * @returns {Field}
  */
-function createText(parameter, onchange) {
-  const { name, title, max } = parameter;
-  const id = `lab-${name}`;
-  const help = rangeText(parameter);
-  const error = h("p", { class: "error", id: `${id}-error`, hidden: true });
-  const input = h("input", {
-    type: "text",
-    id,
-    name,
-    class: "mono",
-    autocomplete: "off",
-    spellcheck: "false",
-    maxlength: max,
-    "aria-describedby": `${id}-hint ${id}-error`,
-    oninput: () => {
-      follow();
-      onchange();
-    },
-  });
-  const read = () => readValue(parameter, input.value).value;
-  /** @param {string} text */
-  function refuse(text) {
-    setAttribute(input, "aria-invalid", text ? "true" : null);
-    setText(error, text);
-    error.hidden = text === "";
-  }
-  const follow = () => refuse(read() === null ? say("setup.refused", { range: help, got: input.value || "–" }) : "");
-  return {
-    element: h(
-      "div",
-      { class: "lab-field" },
-      h("div", { class: "lab-label" }, h("label", { for: id }, title), h("span", { class: "hint", id: `${id}-hint` }, help)),
-      input,
-      error,
-    ),
-    read,
-    set: (value) => {
-      input.value = String(value);
-      follow();
-    },
-    refuse,
-    disable: (disabled) => {
-      input.disabled = disabled;
-    },
-  };
-}
+const createText = (parameter, onchange) =>
+  createTyped(parameter, { spellcheck: "false", maxlength: parameter.max }, { onchange });
 
 /**
  * @param {LabParameter} parameter
