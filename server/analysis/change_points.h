@@ -18,9 +18,10 @@
 
 enum {
     CHANGE_POINTS_WINDOW = 50,
-    CHANGE_POINTS_LEVEL_MIN =
-        2, /* values; one that is unlike the others is an outlier until the next agrees */
-    CHANGE_POINTS_LEVELS_MIN = 5, /* of both sides: with fewer the t-test believes whatever it sees */
+    /* Values: one that is unlike the others is an outlier until the next agrees. */
+    CHANGE_POINTS_LEVEL_MIN = 2,
+    /* Of both sides: with fewer the t-test believes whatever it sees. */
+    CHANGE_POINTS_LEVELS_MIN = 5,
 };
 #define CHANGE_POINTS_P 0.001
 #define CHANGE_POINTS_P_WEAK 0.01
