@@ -66,11 +66,12 @@ static uint32_t traits_of_server(void)
 /* Losing messages is a property of some; tearing, repeating or mixing them up is of none. */
 static void expect_intact(const struct frame_integrity *faults)
 {
+    const char *mechanism = server.spec.one.mechanism;
     if ((traits_of_server() & TRAIT_MAY_LOSE) == 0)
-        cr_expect(zero(u64, faults->lost));
-    cr_expect(zero(u64, faults->torn));
-    cr_expect(zero(u64, faults->duplicated));
-    cr_expect(zero(u64, faults->reordered));
+        cr_expect(zero(u64, faults->lost), "%s", mechanism);
+    cr_expect(zero(u64, faults->torn), "%s", mechanism);
+    cr_expect(zero(u64, faults->duplicated), "%s", mechanism);
+    cr_expect(zero(u64, faults->reordered), "%s", mechanism);
 }
 
 /* What is lost while warming up is counted as lost, but not as sent. */
