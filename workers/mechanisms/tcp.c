@@ -17,7 +17,7 @@
 struct tcp {
     struct stream_socket connections; /* first: its send and receive take the state */
     struct loopback ports;            /* the leader's reservations */
-    bool gathers;                     /* small messages and rests, into whole segments */
+    bool gathers;                     /* small messages into common segments */
 };
 
 static int tcp_open(void *state, struct channel *channel, struct err *err)
@@ -66,12 +66,21 @@ static int meet(struct tcp *tcp, const uint16_t *ports, const struct channel *ch
     return result;
 }
 
-static int set_option(const struct tcp *tcp, int option, int value)
+static int set_no_delay(const struct tcp *tcp, int value)
 {
     for (int i = 0; i < tcp->connections.count; i++)
-        if (setsockopt(tcp->connections.fds[i], IPPROTO_TCP, option, &value, sizeof value) != 0)
+        if (setsockopt(tcp->connections.fds[i], IPPROTO_TCP, TCP_NODELAY, &value, sizeof value) != 0)
             return -errno;
     return 0;
+}
+
+/* What the path takes in one piece: 65483 on the loopback interface, an MTU of 65536 less the headers. */
+static int segment_bytes(const struct tcp *tcp)
+{
+    int bytes = 0;
+    socklen_t length = sizeof bytes;
+    getsockopt(tcp->connections.fd, IPPROTO_TCP, TCP_MAXSEG, &bytes, &length);
+    return bytes;
 }
 
 static int tcp_attach(void *state, const struct channel *channel, struct seat seat, struct err *err)
@@ -85,27 +94,25 @@ static int tcp_attach(void *state, const struct channel *channel, struct seat se
         result = meet(tcp, ports, channel, seat, err);
     if (result < 0)
         return result;
-    /* Nagle's algorithm holds a small segment back while an earlier one is not acknowledged, which the other
-     * side delays in turn: 40 ms for an answer.
-     *
-     * A stream wants the contrary, and more than Nagle gives. The loopback interface carries 65483 bytes in a
-     * segment (an MTU of 65536 less the headers), so a message of 64 KiB is one segment and 53 bytes, and
-     * Nagle lets such a rest go as long as no other one is under way: two segments a message, each with its
-     * own way through the protocol and its own wake of the receiver. A cork lets only whole segments go, with
-     * the rest of one message and the beginning of the next in one, until the last message: see tcp_flush. */
-    tcp->gathers = channel->pattern == PATTERN_STREAM;
-    result = set_option(tcp, tcp->gathers ? TCP_CORK : TCP_NODELAY, 1);
-    return result < 0 ? err_errno(err, -result, "set TCP_CORK or TCP_NODELAY") : 0;
+    /* Nagle's algorithm holds a small segment back while an earlier small one is not acknowledged, which the
+     * other side delays in turn: 40 ms for an answer. A stream of small messages gains by it, since many of
+     * them then share a segment. One of messages above a segment does not: the end of each would wait for the
+     * acknowledgement of the end before it. (TCP_CORK, which would join one message's end to the next one's
+     * beginning, holds such an end for 200 ms when the sender sleeps meanwhile; with several connections,
+     * each waiting for the rest that another holds, that is most of the time.) */
+    tcp->gathers = channel->pattern == PATTERN_STREAM && channel->message_bytes < segment_bytes(tcp);
+    result = tcp->gathers ? 0 : set_no_delay(tcp, 1);
+    return result < 0 ? err_errno(err, -result, "set TCP_NODELAY") : 0;
 }
 
-/* Drawing the cork sends at once what it was holding. */
+/* Sends at once what Nagle's algorithm was holding. */
 static void tcp_flush(void *state)
 {
     const struct tcp *tcp = state;
     if (!tcp->gathers)
         return;
-    set_option(tcp, TCP_CORK, 0);
-    set_option(tcp, TCP_CORK, 1);
+    set_no_delay(tcp, 1);
+    set_no_delay(tcp, 0);
 }
 
 static void tcp_close(void *state, const struct channel *channel)

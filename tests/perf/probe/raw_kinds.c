@@ -204,10 +204,14 @@ static int tcp_open(struct raw_pair *pair, const struct raw_case *one)
     int called = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
     if (called < 0)
         return -errno;
-    /* A stream gains from being gathered into whole segments: see workers/mechanisms/tcp.c. */
-    int option = one->pattern == PATTERN_ROUND_TRIP ? TCP_NODELAY : TCP_CORK, yes = 1;
-    setsockopt(caller, IPPROTO_TCP, option, &yes, sizeof yes);
-    setsockopt(called, IPPROTO_TCP, option, &yes, sizeof yes);
+    /* A stream of messages that fit into a segment gains from sharing it: see workers/mechanisms/tcp.c. */
+    int segment_bytes = 0, yes = 1;
+    socklen_t length = sizeof segment_bytes;
+    getsockopt(caller, IPPROTO_TCP, TCP_MAXSEG, &segment_bytes, &length);
+    if (one->pattern == PATTERN_ROUND_TRIP || one->bytes >= (size_t)segment_bytes) {
+        setsockopt(caller, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+        setsockopt(called, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+    }
     return join_sockets(pair, take_fd(&caller), called);
 }
 
