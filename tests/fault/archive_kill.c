@@ -23,6 +23,7 @@
 #include "common/ulid.h"
 #include "db/store.h"
 #include "tests/support/archive.h"
+#include "tests/support/random.h"
 #include "tests/support/scratch.h"
 
 enum { KILLS = 30, ACKNOWLEDGEMENTS_MAX = 40, SPIN_NS_MAX = 2000000, TRIALS_A_RUN = 4, SAMPLES = 800 };
@@ -119,15 +120,6 @@ static bool read_one(int pipe_fd, struct ledger *ledger)
     return true;
 }
 
-/* xorshift64 (Marsaglia 2003): the course of events follows from the seed, but for the scheduler. */
-static uint64_t next_random(uint64_t *state)
-{
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    *state ^= *state << 17;
-    return *state;
-}
-
 /* Any moment of the next commit, not the one right after an acknowledgement. */
 static void spin(int64_t duration_ns)
 {
@@ -150,9 +142,9 @@ static void run_and_kill(const char *directory, uint64_t *random, struct ledger 
     }
     close(ends[1]);
     bool is_open = true;
-    for (uint64_t wanted = next_random(random) % ACKNOWLEDGEMENTS_MAX; wanted > 0 && is_open; wanted--)
+    for (uint64_t wanted = random_below(random, ACKNOWLEDGEMENTS_MAX); wanted > 0 && is_open; wanted--)
         is_open = read_one(ends[0], ledger);
-    spin((int64_t)(next_random(random) % SPIN_NS_MAX));
+    spin((int64_t)random_below(random, SPIN_NS_MAX));
     kill(child, SIGKILL);
     while (is_open)
         is_open = read_one(ends[0], ledger);
@@ -220,7 +212,7 @@ int main(void)
     AUTO(scratch_fini) struct scratch scratch;
     struct ledger ledger = {.count = 0};
     uint64_t kills = environment_or("IPCLAB_KILLS", KILLS);
-    uint64_t random = environment_or("IPCLAB_SEED", 1) * UINT64_C(0x9E3779B97F4A7C15) | 1;
+    uint64_t random = random_seeded();
     size_t lost = 0;
     scratch_init(&scratch);
     for (uint64_t i = 0; i < kills && lost == 0; i++) {

@@ -30,6 +30,7 @@
 #include "db/store.h"
 #include "tests/fault/calls.h"
 #include "tests/support/archive.h"
+#include "tests/support/random.h"
 #include "tests/support/scratch.h"
 
 enum {
@@ -365,15 +366,7 @@ static void entries_change(struct entry *entries, const struct deed *deed)
 /* What is left of the calls that were not synced. */
 enum loss { LOSS_ALL, LOSS_NOTHING, LOSS_CALLS, LOSS_SECTORS, LOSS_TAIL, LOSS_COUNT };
 
-/* xorshift64 (Marsaglia 2003). */
 static uint64_t random_state;
-static uint64_t random_below(uint64_t bound)
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return (random_state >> 11) % bound;
-}
 
 /* Sectors as the disc counts them, from the start of the file, not of the call. */
 static void put_sectors(struct file *file, const struct deed *deed, bool until_torn)
@@ -381,7 +374,7 @@ static void put_sectors(struct file *file, const struct deed *deed, bool until_t
     for (size_t from = 0, to; from < deed->length; from = to) {
         to = from + SECTOR_BYTES - (deed->offset + from) % SECTOR_BYTES;
         to = to < deed->length ? to : deed->length;
-        if (random_below(2) == 0)
+        if (random_below(&random_state, 2) == 0)
             file_put(file, deed, from, to);
         else if (until_torn)
             return;
@@ -390,12 +383,12 @@ static void put_sectors(struct file *file, const struct deed *deed, bool until_t
 
 static void file_lose(struct file *file, int number, size_t from, size_t end, enum loss loss)
 {
-    size_t torn = loss == LOSS_TAIL ? from + random_below(end - from + 1) : end;
+    size_t torn = loss == LOSS_TAIL ? from + random_below(&random_state, end - from + 1) : end;
     for (size_t i = from; i < end && i <= torn; i++) {
         const struct deed *deed = &notes.deeds[i];
-        if (deed->file != number || (loss == LOSS_CALLS && random_below(2) == 0))
+        if (deed->file != number || (loss == LOSS_CALLS && random_below(&random_state, 2) == 0))
             continue;
-        if (deed->kind == DEED_TRUNCATE && (loss != LOSS_SECTORS || random_below(2) == 0))
+        if (deed->kind == DEED_TRUNCATE && (loss != LOSS_SECTORS || random_below(&random_state, 2) == 0))
             file_resize(file, deed->length);
         if (deed->kind == DEED_WRITE && (loss == LOSS_SECTORS || i == torn))
             put_sectors(file, deed, loss == LOSS_TAIL);
@@ -426,12 +419,13 @@ static void disc_init(struct disc *disc, size_t end, bool syncs)
 /* As the next start finds it. What was done to the directory is kept in its order, as by a journal. */
 static void disc_lose(struct disc *disc, size_t end)
 {
-    size_t kept = disc->entries_unsynced_from + random_below(end - disc->entries_unsynced_from + 1);
-    if (random_below(2) == 0)
+    size_t kept =
+        disc->entries_unsynced_from + random_below(&random_state, end - disc->entries_unsynced_from + 1);
+    if (random_below(&random_state, 2) == 0)
         kept = end;
     for (size_t i = disc->entries_unsynced_from; i < kept; i++)
         entries_change(disc->entries, &notes.deeds[i]);
-    enum loss loss = (enum loss)random_below(LOSS_COUNT);
+    enum loss loss = (enum loss)random_below(&random_state, LOSS_COUNT);
     for (int i = 0; i < notes.files && loss != LOSS_ALL; i++)
         file_lose(&disc->files[i], i, disc->files[i].unsynced_from, end, loss);
 }
@@ -533,14 +527,14 @@ static bool ends_stretch(const struct deed *deed)
 /* A call in a stretch between two syncs or acknowledgements: a short one is met as often as a long one. */
 static size_t random_moment(void)
 {
-    uint64_t stretch = random_below(count_of(DEED_SYNC, 0) + count_of(DEED_ACKNOWLEDGE, 0));
+    uint64_t stretch = random_below(&random_state, count_of(DEED_SYNC, 0) + count_of(DEED_ACKNOWLEDGE, 0));
     size_t from = 0;
     for (; stretch > 0; from++)
         stretch -= ends_stretch(&notes.deeds[from]);
     size_t to = from;
     while (!ends_stretch(&notes.deeds[to]))
         to++;
-    return from + random_below(to - from + 1) + random_below(2);
+    return from + random_below(&random_state, to - from + 1) + random_below(&random_state, 2);
 }
 
 static uint64_t environment_or(const char *name, uint64_t fallback)
@@ -559,7 +553,7 @@ int main(void)
     notes.armed = false;
     if (count_of(DEED_SYNC, 0) == 0)
         errx(EXIT_FAILURE, "archive_power: the calls of SQLite went past this program");
-    random_state = environment_or("IPCLAB_SEED", 1) * UINT64_C(0x9E3779B97F4A7C15) | 1;
+    random_state = random_seeded();
     uint64_t discs = environment_or("IPCLAB_DISCS", DISCS), lost = 0, controls_lost = 0;
     for (uint64_t i = 0; i < discs; i++) {
         struct err err = {0};
