@@ -73,7 +73,7 @@ function sockperfStream(group, bytes) {
     protocol: "tcp",
     command: cpu(0, `sockperf tp -i 127.0.0.1 -p $PORT --tcp -m ${bytes} -t 1`),
     parse: (output) => mib * number(output, /BandWidth is ([\d.]+) MBps/),
-    note: bytes === 65000 ? "65000 B, its largest, which go into one segment where 64 KiB need two; counts what was sent" : "counts what was sent",
+    note: bytes === 65000 ? "its largest message, which goes into one segment where 64 KiB need two; counts what was sent" : "counts what was sent",
   };
 }
 
@@ -120,7 +120,7 @@ const network = [
   }),
   sockperfStream("stream_64", 64),
   sockperfStream("stream_4k", 4096),
-  sockperfStream("stream_64k", 65000),
+  sockperfStream("stream_65000", 65000),
   qperf("stream_4k/tcp", "tcp_bw", 1, "4K", qperf_bandwidth),
   qperf("stream_64k/tcp", "tcp_bw", 1, "64K", qperf_bandwidth),
   qperf("stream_1m/tcp", "tcp_bw", 1, "1M", qperf_bandwidth),

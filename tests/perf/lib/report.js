@@ -6,6 +6,7 @@ import { dirname } from "node:path";
 
 import { groups, targetOf } from "./cells.js";
 import { compare, median } from "./statistics.js";
+import { isDifferent, isDifferentAlone, nameOf } from "./verdicts.js";
 
 /** @typedef {import("./statistics.js").Comparison} Comparison */
 
@@ -151,20 +152,32 @@ function peersSection({ rows, context }) {
   return [...lines, ""].join("\n");
 }
 
+const percent = (/** @type {number} */ share) => `${(100 * share).toFixed(1)} %`;
+
+/** The floors that the pairs were judged by, the lowest and the highest. @param {any[]} pairs @param {string} pattern */
+function floorText(pairs, pattern) {
+  const values = pairs.flatMap(({ noise_floor }) => (noise_floor?.patterns ?? []).filter((/** @type {any} */ one) => one.pattern === pattern).map((/** @type {any} */ one) => one.value));
+  return values.length > 0 ? `${percent(Math.min(...values))} to ${percent(Math.max(...values))}` : "not known";
+}
+
 /** @param {any} results */
 function aaSection({ aa }) {
   const lines = ["## The same experiment twice", ""];
   if (!aa) return [...lines, "Not taken in this run.", ""].join("\n");
-  const cases = aa.pairs.flat();
-  const count = (/** @type {string} */ word) => cases.filter((/** @type {any} */ one) => one.verdict === word).length;
+  const verdicts = aa.pairs.flatMap((/** @type {any} */ pair) => pair.verdicts);
+  const count = (/** @type {string} */ word) => verdicts.filter((/** @type {any} */ one) => one.verdict === word).length;
   lines.push(
-    `${aa.pairs.length} pairs of runs of \`${JSON.stringify(aa.experiment)}\`, compared as two different experiments would be (Holm over the cases of a pair, at least 2 %, equal distance): of ${cases.length} comparisons `
-    + `**${count("faster")} faster, ${count("slower")} slower** (target: none), ${count("same")} the same, ${count("inconclusive")} inconclusive, ${count("not_comparable")} without enough trials at equal distance.`,
+    `${aa.pairs.length} pairs of runs of \`${JSON.stringify(aa.experiment)}\`, compared by the product's own \`compare\` as for a gate (Holm over the cases of a pair, trials at equal distance): of ${verdicts.length} comparisons `
+    + `**${count("faster")} faster, ${count("slower")} slower** (target: none), ${count("same")} the same, ${count("inconclusive")} inconclusive, ${count("not_comparable")} not comparable.`,
+    "",
+    `A difference has to reach the noise floor of the machine, which each pair learns from the other runs alone: round trips ${floorText(aa.pairs, "round_trip")}, streams ${floorText(aa.pairs, "stream")}. With nothing known of the machine, at 2 %, ${verdicts.filter(isDifferentAlone).length} would be called different: what differs from run to run is the same for all trials of a run, and no test on those trials can see it.`,
     "",
   );
-  const off = cases.filter((/** @type {any} */ one) => one.ratio !== null && one.verdict !== "not_comparable").map((/** @type {any} */ one) => Math.abs(one.ratio - 1)).sort((/** @type {number} */ a, /** @type {number} */ b) => a - b);
-  if (off.length > 0) lines.push(`Half of the ratios lie within ${(100 * median(off)).toFixed(1)} % of 1, nine in ten within ${(100 * off[Math.ceil(0.9 * off.length) - 1]).toFixed(1)} %.`, "");
-  for (const one of cases.filter((/** @type {any} */ { verdict }) => verdict === "faster" || verdict === "slower")) lines.push(`- ${one.name}: ${one.verdict}, ${ratio(one)}, p ${one.p_adjusted?.toPrecision(2)}, distance ${one.distance}, n ${one.n.join("/")}`);
+  const off = verdicts.filter((/** @type {any} */ one) => one.ratio !== null && one.verdict !== "not_comparable").map((/** @type {any} */ one) => Math.max(one.ratio, 1 / one.ratio) - 1).sort((/** @type {number} */ a, /** @type {number} */ b) => a - b);
+  if (off.length > 0) lines.push(`Half of the ratios lie within ${percent(median(off))} of 1, nine in ten within ${percent(off[Math.ceil(0.9 * off.length) - 1])}.`, "");
+  for (const one of verdicts.filter((/** @type {any} */ verdict) => isDifferent(verdict) || isDifferentAlone(verdict))) {
+    lines.push(`- ${nameOf(one)}: ${one.verdict}, ${ratio(one)}, p ${one.p_adjusted?.toPrecision(2)}, margin ${percent(one.margin)}, distance ${one.distance}, n ${one.n.join("/")}`);
+  }
   return [...lines, ""].join("\n");
 }
 
@@ -199,7 +212,7 @@ function headSection(results) {
     busy ? "**The machine had other work while this was taken.** Ratios suffer less than absolute figures, but both suffer; take it again on an idle machine before relying on it.\n" : "",
     "## Method",
     "",
-    `Each round goes through all cells in a new order, shuffled by the seed, and within a cell through ipclab, the raw loop and the peers, again shuffled, one right after the other. ipclab's figure is that of a whole trial, asked for over its REST interface: processes freshly started, warmed up, messages numbered and checked (\`verify: header\`). The raw loop (\`tests/perf/probe\`) does the mechanism's calls and a copy, nothing else, in the shape known to be the fastest; shared memory is held against a bare flag and payload, and against a bare ring of one producer and one consumer. A round trip is the median of its trial, a stream what the receiver counted.`,
+    `Each round goes through all cells in a new order, shuffled by the seed, through those whose figures spread most several times, and within a cell through ipclab, the raw loop and the peers, again shuffled, one right after the other. ipclab's figure is that of a whole trial, asked for over its REST interface: processes freshly started, warmed up, messages numbered and checked (\`verify: header\`). The raw loop (\`tests/perf/probe\`) does the mechanism's calls and a copy, nothing else, in the shape known to be the fastest; shared memory is held against a bare flag and payload, and against a bare ring of one producer and one consumer. A round trip is the median of its trial, a stream what the receiver counted.`,
     "",
     "Where the hypervisor has put the two CPUs decides much, so the distance is measured around every sample, and only samples of equal distance (S one core, C one cache complex, X across) are compared. Ratios are Hodges–Lehmann estimates, the median of all pairwise ratios, with the exact 95 % interval by ranks where there are enough samples, by the same code that compares runs in the product. *met* and *missed* go by the estimate; *open* says that the interval holds the bound, or that there is none.",
     "",

@@ -137,9 +137,10 @@ async function takeSample(server, row, name, options) {
  */
 export async function takeRounds(server, cells, peers, options, random) {
   const rows = cells.map((cell) => rowOf(cell, peers));
+  const visits = rows.flatMap((row) => Array.from({ length: row.cell.group.times ?? 1 }, () => row));
   for (let round = 1; round <= options.rounds; round++) {
     const began = Date.now();
-    for (const row of shuffled(rows, random)) {
+    for (const row of shuffled(visits, random)) {
       for (const name of shuffled(Object.keys(row.contestants), random)) await takeSample(server, row, name, options);
     }
     console.log(`  round ${round} of ${options.rounds}: ${Math.round((Date.now() - began) / 1000)} s`);
