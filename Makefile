@@ -153,6 +153,8 @@ $(BUILD)/tests/conformance: $(conformance_o) $(filter-out $(main_o),$(common_o) 
 	$(call say,LINK)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcriterion $(LDLIBS_worker)
 
+# What stands in front of libc's calls is linked to this program alone.
+$(BUILD)/tests/fault/archive_power: $(call object,$(wildcard tests/fault/power/*.c))
 $(BUILD)/tests/fault/%: $(BUILD)/obj/tests/fault/%.o $(call object,$(wildcard tests/support/*.c)) $(library_o)
 	@mkdir -p $(@D)
 	$(call say,LINK)
@@ -242,5 +244,5 @@ help:
 # ---- what each object was made from ----
 
 -include $(patsubst %.o,%.d,$(common_o) $(db_o) $(server_o) $(workers_o) $(unit_o) $(conformance_o))
--include $(patsubst %.o,%.d,$(call object,$(probe_c) tests/perf/compare/main.c tests/perf/timeline/main.c tests/perf/archive/archive.c $(wildcard tests/fault/*.c)))
+-include $(patsubst %.o,%.d,$(call object,$(probe_c) tests/perf/compare/main.c tests/perf/timeline/main.c tests/perf/archive/archive.c $(wildcard tests/fault/*.c tests/fault/power/*.c)))
 .SECONDARY:
