@@ -57,6 +57,7 @@ async function main() {
     const verdicts = result.pairs.flatMap((pair) => pair.verdicts);
     const different = verdicts.filter(isDifferent);
     mkdirSync(join(options.build, "bench"), { recursive: true });
+    await server.keep(join(options.build, "bench/ipclab.db"));
     writeFileSync(join(options.build, "bench/aa.json"), JSON.stringify(result));
     console.log(`aa: ${verdicts.length} comparisons, ${different.length} different`);
     process.exitCode = different.length === 0 ? 0 : 1;

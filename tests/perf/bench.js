@@ -93,6 +93,7 @@ async function main() {
       aa,
     };
     mkdirSync(join(options.build, "bench"), { recursive: true });
+    await server.keep(join(options.build, "bench/ipclab.db"));
     writeFileSync(join(options.build, "bench/results.json"), JSON.stringify(results));
     writeReport(options.report, results);
     console.log(`bench: ${results.seconds} s, ${options.report}`);

@@ -8,17 +8,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
+import { run } from "./process.js";
+
 const terminal = ["done", "failed", "cancelled", "interrupted"];
 
 /** @param {string} build  the directory of the programs */
 export async function startServer(build) {
   const data = await mkdtemp(join(tmpdir(), "ipclab-bench-"));
-  const child = spawn(join(build, "ipclab"), ["serve", "--port", "0", "--data", data, "--no-first-run"], { stdio: ["ignore", "pipe", "ignore"] });
+  const program = join(build, "ipclab");
+  const child = spawn(program, ["serve", "--port", "0", "--data", data, "--no-first-run"], { stdio: ["ignore", "pipe", "ignore"] });
   const exited = once(child, "exit");
   const [first] = await Promise.race([once(createInterface({ input: child.stdout }), "line"), exited]);
   const address = /(http:\/\/127\.0\.0\.1:\d+)\//.exec(String(first));
   if (!address) throw new Error(`the server did not start: ${first}`);
-  return new Server(child, exited, data, address[1]);
+  return new Server(program, child, exited, data, address[1]);
 }
 
 export class Server {
@@ -27,12 +30,14 @@ export class Server {
   #notice = () => {};
 
   /**
+   * @param {string} program
    * @param {import("node:child_process").ChildProcess} child
    * @param {Promise<unknown>} exited
    * @param {string} data
    * @param {string} origin
    */
-  constructor(child, exited, data, origin) {
+  constructor(program, child, exited, data, origin) {
+    this.program = program;
     this.child = child;
     this.exited = exited;
     this.data = data;
@@ -110,6 +115,12 @@ export class Server {
       if (!page.next_cursor) return trials;
       cursor = `&cursor=${page.next_cursor}`;
     }
+  }
+
+  /** A copy of the archive, for `ipclab serve --data` with its directory. @param {string} path  …/ipclab.db */
+  async keep(path) {
+    await rm(path, { force: true });
+    await run([this.program, "backup", path, "--data", this.data]);
   }
 
   async stop() {
