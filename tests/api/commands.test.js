@@ -171,6 +171,7 @@ test("run takes an experiment, follows it to its end, and its exit status tells 
   await client.post(`/api/v1/runs/${json.id}/cancel`, {});
 
   for (const words of [[], ["--preset", "slow"], ["--preset", "quick", "--trials", "few"], ["--preset", "quick", "--trials", "0"],
+    ["--preset", "quick", "--wait", "--reconnect", "soon"], ["--preset", "quick", "--wait", "--reconnect", "-1"],
     ["--preset", "quick", "--experiment", file], ["--experiment", file, "--tag", "ci"], ["--experiment", join(directory, "none")], ["quick"]]) {
     const refused = await ipclab("run", ...words, ...server);
     assert.deepEqual([refused.status, refused.out], [2, ""], words.join(" "));
@@ -194,13 +195,51 @@ test("whoever stops waiting for a run leaves it going, and is told so; a server 
     assert.equal(run.state, "running");
     await server.client.post(`/api/v1/runs/${id}/cancel`, {});
   }
-  const following = follow("--experiment", file, "--wait", "--server", server.base);
+  const following = follow("--experiment", file, "--wait", "--reconnect", "0", "--server", server.base);
   const id = Number(await following.line());
   await waitForRun(server.client, id, ({ state }) => state === "running");
   await server.stop();
   const left = await following.ended;
   assert.equal(left.status, 69);
-  assert.match(left.err, new RegExp(`run ${id}`));
+  assert.match(left.err, new RegExp(`^ipclab: wait for run ${id}: [^\n]+\n$`));
+});
+
+test("a server that is killed and comes back finds whoever waits for its run still waiting", async (t) => {
+  const directory = await scratch(t);
+  const [data, file] = [join(directory, "data"), join(directory, "several.json")];
+  await writeFile(file, JSON.stringify({ ...small, trials: 12, duration_ms: 100 }));
+  const first = await startServer(t, { data });
+  const following = follow("--experiment", file, "--wait", "--server", first.base);
+  const id = Number(await following.line());
+  await waitForRun(first.client, id, ({ trials_done }) => trials_done > 1);
+  const noticed = once(following.child.stderr, "data");
+  await first.crash();
+  await noticed;
+  const second = await startServer(t, { data, port: first.port });
+  const { status, err } = await following.ended;
+  assert.equal(status, 0, err);
+  assert.match(err, new RegExp(`^ipclab: wait for run ${id}: [^\n]+; looking for the server for 60 s\n$`), "said once");
+  const { json } = await second.client.get(`/api/v1/runs/${id}`);
+  assert.deepEqual([json.state, json.trials_done], ["done", 12]);
+});
+
+test("whoever waits for a run is not told how another run of that number went", async (t) => {
+  const file = join(await scratch(t), "long.json");
+  await writeFile(file, JSON.stringify(long));
+  const first = await startServer(t);
+  const following = follow("--experiment", file, "--wait", "--server", first.base);
+  const id = Number(await following.line());
+  const noticed = once(following.child.stderr, "data");
+  await first.crash();
+  await noticed;
+  const other = join(await scratch(t), "data");
+  const between = await startServer(t, { data: other });
+  assert.equal((await takeRun(between.client)).id, id);
+  await between.stop();
+  await startServer(t, { data: other, port: first.port });
+  const { status, err } = await following.ended;
+  assert.equal(status, 69);
+  assert.match(err, new RegExp(`wait for run ${id}: [^\n]+ has another run of that number`));
 });
 
 test("the gate of a build is two lines", async (t) => {
