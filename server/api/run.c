@@ -122,11 +122,13 @@ static bool will_go_on(enum run_state state)
     return state == RUN_QUEUED || state == RUN_RUNNING || state == RUN_INTERRUPTED;
 }
 
-static void publish_deleted(const struct app *app, int64_t id)
+/* With the revision that did it: whoever is told may still get an older one from another connection, and a
+ * newer one after it was restored. */
+static void publish_deleted(const struct app *app, const struct store_run *run)
 {
-    char json[40];
-    snprintf(json, sizeof json, "{\"id\":%" PRId64 "}", id);
-    events_publish(app->events, "run_deleted", (struct events_topic){SUBJECT_RUN, id}, true, json);
+    char json[64];
+    snprintf(json, sizeof json, "{\"id\":%" PRId64 ",\"rev\":%" PRId64 "}", run->id, run->rev + 1);
+    events_publish(app->events, "run_deleted", (struct events_topic){SUBJECT_RUN, run->id}, true, json);
 }
 
 void api_delete_run(struct app *app, const struct request *request, struct answer *answer)
@@ -145,7 +147,7 @@ void api_delete_run(struct app *app, const struct request *request, struct answe
         problem_answer_err(answer, status, &err);
         return;
     }
-    publish_deleted(app, run.id);
+    publish_deleted(app, &run);
     answer_set_status(answer, 204);
 }
 

@@ -73,7 +73,7 @@ test("deleting hides a run, restoring brings it back, both as often as one likes
   const stream = await client.stream("runs");
   const { status, text } = await client.delete(path);
   assert.deepEqual([status, text], [204, ""]);
-  assert.deepEqual((await stream.next()).data, { id: run.id });
+  assert.deepEqual((await stream.next()).data, { id: run.id, rev: run.rev + 1 });
   for (const below of ["", "/results", "/trials"]) {
     const { status: gone, json } = await client.get(path + below);
     assert.equal(gone, 404, below);
@@ -85,7 +85,7 @@ test("deleting hides a run, restoring brings it back, both as often as one likes
 
   const restored = await client.post(`${path}/restore`);
   assert.deepEqual([restored.status, restored.json.id, restored.json.deleted], [200, run.id, false]);
-  assert.equal((await stream.next((event) => event.event === "run")).data.id, run.id);
+  assert.deepEqual([restored.json.rev, (await stream.next((event) => event.event === "run")).data.id], [run.rev + 2, run.id]);
   assert.equal((await client.post(`${path}/restore`)).status, 200);
   assert.equal((await client.get(`${path}/results`)).json.cases[0].trials, 1);
   stream.close();

@@ -53,6 +53,39 @@ test("a run that was heard of before the list without it came is listed", async 
   await page.getByRole("link", { name: "overtook the list" }).waitFor();
 });
 
+test("a run that is deleted while a list with it is on its way stays deleted until it is restored", async (t) => {
+  const server = await startServer(t);
+  const run = await takeRun(server, { ...tiny, name: "gone before" });
+  const page = await openPage(t, server.base);
+  await page.goto("/runs");
+  const row = page.getByRole("link", { name: "gone before" });
+  await row.waitFor();
+  const list = await holdFirst(page, /\/api\/v1\/runs\?.*q=gone/);
+  await page.getByLabel("Search").fill("gone");
+  await list.held;
+  assert.equal((await server.client.request("DELETE", `/api/v1/runs/${run.id}`)).status, 204);
+  await row.waitFor({ state: "detached" });
+  list.letGo();
+  await page.getByText("No run matches.").waitFor();
+  assert.equal(await row.count(), 0);
+  await server.client.post(`/api/v1/runs/${run.id}/restore`);
+  await row.waitFor();
+});
+
+test("a run that is deleted while its own page is on its way is said to be so", async (t) => {
+  const server = await startServer(t);
+  const run = await takeRun(server, tiny);
+  const page = await openPage(t, server.base);
+  const whole = await holdFirst(page, new RegExp(`/api/v1/runs/${run.id}$`));
+  await page.goto(`/runs/${run.id}`);
+  await whole.held;
+  await server.client.request("DELETE", `/api/v1/runs/${run.id}`);
+  await page.getByText("This run was deleted.").waitFor();
+  whole.letGo();
+  await page.getByRole("button", { name: "Restore" }).click();
+  await page.getByRole("button", { name: "Edit name, tags and note" }).waitFor();
+});
+
 test("a run that ends while its trend is on its way is a point of it", async (t) => {
   const server = await startServer(t);
   const experiment = { ...tiny, name: "again and again" };

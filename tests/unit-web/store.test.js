@@ -100,9 +100,17 @@ test("machines are kept by their hash, the one the server runs on among them", (
 });
 
 test("a deleted run is gone and no longer followed", () => {
-  const state = after({ type: "runs", runs: [aRun({ state: "running" })] }, { type: "run_deleted", id: 1 });
+  const state = after({ type: "runs", runs: [aRun({ state: "running" })] }, { type: "run_deleted", id: 1, rev: 2 });
   assert.equal(state.runs.size, 0);
   assert.equal(state.followed, null);
+});
+
+test("an answer from before a run was deleted does not bring it back, one from after it was restored does", () => {
+  const gone = after({ type: "run_deleted", id: 1, rev: 2 });
+  assert.equal(reduce(gone, { type: "runs", runs: [aRun({ rev: 1 })] }).runs.size, 0);
+  const back = reduce(gone, { type: "runs", runs: [aRun({ rev: 3 })] });
+  assert.equal(back.runs.size, 1);
+  assert.equal(reduce(back, { type: "run_deleted", id: 1, rev: 2 }).runs.size, 1, "nor does what was told before");
 });
 
 test("listeners hear once a frame, only of what they selected, until their signal aborts", () => {
@@ -136,6 +144,6 @@ test("every kind of event becomes its action; an unknown one is passed over", ()
   const run = aRun();
   assert.deepEqual(actionOf("run", run), { type: "runs", runs: [run] });
   assert.deepEqual(actionOf("gap", {}), { type: "resync" });
-  assert.deepEqual(actionOf("run_deleted", { id: 4 }), { type: "run_deleted", id: 4 });
+  assert.deepEqual(actionOf("run_deleted", { id: 4, rev: 2 }), { type: "run_deleted", id: 4, rev: 2 });
   assert.equal(actionOf("attempt", {}), null);
 });

@@ -162,12 +162,14 @@ export async function stopRun(store, id) {
 }
 
 /**
+ * The event brings the revision that did it; until it comes, the next one after that which was seen is as good.
  * @param {Store} store
  * @param {number} id
  */
 export async function deleteRun(store, id) {
+  const rev = (store.getState().runs.get(id)?.rev ?? 0) + 1;
   await api.deleteRun(id);
-  store.dispatch({ type: "run_deleted", id });
+  store.dispatch({ type: "run_deleted", id, rev });
   store.dispatch({
     type: "notice",
     notice: {

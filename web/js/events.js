@@ -53,7 +53,7 @@ export function actionOf(kind, data) {
     case "sample":
       return { type: "sample", sample: data };
     case "run_deleted":
-      return { type: "run_deleted", id: data.id };
+      return { type: "run_deleted", id: data.id, rev: data.rev };
     case "gap":
       return { type: "resync" };
     default:

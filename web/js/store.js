@@ -23,6 +23,7 @@
  * @property {ReadonlyMap<string, import("./types.js").Machine>} machines  that runs were taken on, by their full hash
  * @property {import("./types.js").Health|null} health
  * @property {ReadonlyMap<number, Run>} runs
+ * @property {ReadonlyMap<number, number>} deleted  runs that were, while the page was open, and the revision that did it
  * @property {ReadonlyMap<number, readonly Case[]>} results
  * @property {ReadonlyMap<number, readonly Trial[]>} trials
  * @property {Sample|null} sample  of the trial being taken
@@ -37,7 +38,7 @@
  *   | {type: "machine_of_runs", machine: import("./types.js").Machine}
  *   | {type: "health", health: import("./types.js").Health}
  *   | {type: "runs", runs: Run[]}
- *   | {type: "run_deleted", id: number}
+ *   | {type: "run_deleted", id: number, rev: number}
  *   | {type: "results", run: number, cases: Case[]}
  *   | {type: "case", run: number, case: Case}
  *   | {type: "trials", run: number, trials: Trial[]}
@@ -60,6 +61,7 @@ export const initial_state = {
   machines: new Map(),
   health: null,
   runs: new Map(),
+  deleted: new Map(),
   results: new Map(),
   trials: new Map(),
   sample: null,
@@ -93,7 +95,7 @@ function isNewer(known, incoming) {
  */
 function withRun(state, run) {
   const known = state.runs.get(run.id);
-  if (!isNewer(known, run)) return state;
+  if (!isNewer(known, run) || run.rev <= (state.deleted.get(run.id) ?? 0)) return state;
   const running = run.state === "running";
   return {
     ...state,
@@ -152,9 +154,12 @@ export function reduce(state, action) {
     case "runs":
       return action.runs.reduce(withRun, state);
     case "run_deleted": {
+      const { id, rev } = action;
+      if (rev <= Math.max(state.runs.get(id)?.rev ?? 0, state.deleted.get(id) ?? 0)) return state;
       const runs = new Map(state.runs);
-      runs.delete(action.id);
-      return { ...state, runs, followed: state.followed === action.id ? null : state.followed };
+      runs.delete(id);
+      const deleted = withEntry(state.deleted, id, rev);
+      return { ...state, runs, deleted, followed: state.followed === id ? null : state.followed };
     }
     case "results": {
       const known = new Map(state.results.get(action.run)?.map((one) => [one.number, one]));

@@ -135,10 +135,10 @@ export function mountRun({ root, signal, parameters, query, store }) {
   }
 
   function renderRun() {
-    const { runs, mechanisms, machines, machine: here } = store.getState();
+    const { runs, deleted, mechanisms, machines, machine: here } = store.getState();
     const run = runs.get(id);
     if (!run || run.deleted) {
-      if (seen || run) showAbsence("This run was deleted.", true);
+      if (seen || run || deleted.has(id)) showAbsence("This run was deleted.", true);
       return;
     }
     seen = true;
@@ -172,7 +172,11 @@ export function mountRun({ root, signal, parameters, query, store }) {
     },
     signal,
   );
-  store.watch((state) => [state.runs.get(id), state.mechanisms, state.machine, state.machines], renderRun, signal);
+  store.watch(
+    (state) => [state.runs.get(id), state.deleted.get(id), state.mechanisms, state.machine, state.machines],
+    renderRun,
+    signal,
+  );
   store.watch(
     (state) => [state.runs.get(id)?.machine?.full, state.machine],
     (full, here) => {

@@ -9,7 +9,7 @@ import { assertDescribed, assertSchema } from "./description.js";
 const host = "127.0.0.1";
 const event_ms_max = 60000;
 /** @type {Record<string, string>} */
-const event_schemas = { run: "Run", trial: "TrialEvent", case: "CaseEvent", sample: "SampleEvent", run_deleted: "DeletedEvent", attempt: "AttemptSummary", attempt_deleted: "DeletedEvent", line: "LabLine", check: "Check", check_deleted: "DeletedEvent" };
+const event_schemas = { run: "Run", trial: "TrialEvent", case: "CaseEvent", sample: "SampleEvent", run_deleted: "RunDeletedEvent", attempt: "AttemptSummary", attempt_deleted: "DeletedEvent", line: "LabLine", check: "Check", check_deleted: "DeletedEvent" };
 
 export class Client {
   /** @param {number} port */
