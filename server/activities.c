@@ -11,6 +11,7 @@
 #include "common/log.h"
 #include "server/activity.h"
 #include "server/activity_results.h"
+#include "server/admission.h"
 #include "server/app.h"
 #include "server/attempt_json.h"
 #include "server/check_json.h"
@@ -20,10 +21,6 @@
 
 /* How long to wait before asking a full disk again. */
 #define RETRY_NS (1 * NS_PER_S)
-
-/* How long a run may be kept from its next trial by labs and claims that are asked for one after the other,
- * and a check of a claim about speed by labs. */
-#define TURN_NS (20 * NS_PER_S)
 
 /* A lab ends itself in time, a claim within CHECK_MS; this is for one that hangs. */
 enum { DEADLINE_MARGIN_MS = 3000, CHECK_MS = 10000 };
@@ -74,14 +71,6 @@ static struct slot *find_slot(const struct activities *activities, enum store_ac
     while (slot != NULL && (slot->kind != kind || slot->id != id))
         slot = slot->next;
     return slot;
-}
-
-static size_t count_slots(const struct activities *activities, enum store_activity kind)
-{
-    size_t count = 0;
-    for (const struct slot *slot = activities->slots; slot != NULL; slot = slot->next)
-        count += slot->kind == kind;
-    return count;
 }
 
 static void publish(struct activities *activities, enum store_activity kind, int64_t id)
@@ -303,14 +292,34 @@ static bool archive_ended(struct activities *activities)
     return all;
 }
 
-/* Not beside a trial, and not when a run has waited long enough. */
-static bool may_begin(const struct activities *activities)
+/* What stands in the way of another one. */
+static struct admission look_around(const struct activities *activities)
 {
     const struct runner *runner = activities->app->runner;
-    if (runner_is_measuring(runner))
-        return false;
-    return runner_current_run(runner) == 0 || activities->held_since_ns == 0 ||
-           clock_now_ns() - activities->held_since_ns < TURN_NS;
+    struct admission around = {
+        .is_measuring = runner_is_measuring(runner),
+        .is_run_current = runner_current_run(runner) != 0,
+        .run_waits_since_ns = activities->held_since_ns,
+        .timed_waits_since_ns = activities->timed_since_ns,
+    };
+    for (const struct slot *slot = activities->slots; slot != NULL; slot = slot->next) {
+        around.attempts += slot->kind == STORE_ATTEMPTS;
+        around.checks += slot->kind == STORE_CHECKS;
+        around.is_one_alone |= slot->is_alone;
+    }
+    return around;
+}
+
+static bool is_turn(const struct activities *activities)
+{
+    const struct admission around = look_around(activities);
+    return admission_is_turn(&around, clock_now_ns());
+}
+
+static bool has_room(const struct activities *activities, enum store_activity kind)
+{
+    const struct admission around = look_around(activities);
+    return admission_has_room(&around, kind, clock_now_ns());
 }
 
 /* Notes since when the next check is one that wants to be alone. */
@@ -332,20 +341,6 @@ static int look_for_timed(struct activities *activities, struct err *err)
     return 0;
 }
 
-/* One that is about speed shares the machine with nothing, and labs step back when it has waited long enough.
- */
-static bool has_room(const struct activities *activities, enum store_activity kind)
-{
-    bool is_timed_next = activities->timed_since_ns != 0;
-    for (const struct slot *slot = activities->slots; slot != NULL; slot = slot->next)
-        if (slot->is_alone)
-            return false;
-    if (kind == STORE_CHECKS)
-        return is_timed_next ? activities->slots == NULL : count_slots(activities, STORE_CHECKS) == 0;
-    return count_slots(activities, STORE_ATTEMPTS) < ACTIVITIES_ATTEMPTS_AT_ONCE &&
-           (!is_timed_next || clock_now_ns() - activities->timed_since_ns < TURN_NS);
-}
-
 static bool begin_queued(struct activities *activities)
 {
     struct err err;
@@ -364,7 +359,7 @@ static bool begin_queued(struct activities *activities)
 static void step(struct activities *activities)
 {
     bool well = archive_ended(activities);
-    if (!activities->stopping && may_begin(activities))
+    if (!activities->stopping && is_turn(activities))
         well &= begin_queued(activities);
     if (!well)
         loop_timer_arm(&activities->step_timer, RETRY_NS);
@@ -381,7 +376,7 @@ bool activities_take_turn(struct activities *activities)
 {
     if (activities->held_since_ns == 0)
         activities->held_since_ns = clock_now_ns();
-    if (may_begin(activities) && !begin_queued(activities))
+    if (is_turn(activities) && !begin_queued(activities))
         loop_timer_arm(&activities->step_timer, RETRY_NS);
     if (activities->slots == NULL)
         activities->held_since_ns = 0;
@@ -509,7 +504,7 @@ const char *activities_waiting_for(const struct activities *activities, enum sto
                                    char waiting[ACTIVITIES_WAITING_BYTES])
 {
     const struct runner *runner = activities->app->runner;
-    if (!may_begin(activities))
+    if (!is_turn(activities))
         snprintf(waiting, ACTIVITIES_WAITING_BYTES, "run %lld", (long long)runner_current_run(runner));
     else if (!has_room(activities, kind))
         snprintf(waiting, ACTIVITIES_WAITING_BYTES, "others");

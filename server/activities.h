@@ -2,9 +2,8 @@
  * state.
  *
  * They wait in the archive, so that a queue outlives the server; what was running when it died has failed,
- * and says so. Several attempts go on at a time, and one check beside them; but a check of a claim about
- * speed has the machine to itself. Nothing is done beside a timed trial: what is asked for while one is taken
- * begins when it has ended, and the runner asks before it begins the next.
+ * and says so. What may begin beside what, admission.h says: nothing is done beside a timed trial. What is
+ * asked for while one is taken begins when it has ended, and the runner asks before it begins the next.
  *
  * Published are "attempt" and "check" on every change of state, and "line" for each line of a lab as it
  * comes. Owns the processes and what they have said so far. Threads: the loop's. */
@@ -23,10 +22,7 @@ struct activities;
 struct app;
 struct attempt_record;
 
-enum {
-    ACTIVITIES_ATTEMPTS_AT_ONCE = 4, /* of at most 16 processes each */
-    ACTIVITIES_QUEUE_MAX = 200,
-};
+enum { ACTIVITIES_QUEUE_MAX = 200 };
 
 /* program: borrowed. */
 int activities_new(struct app *app, const struct worker_program *program, struct activities **activities,
