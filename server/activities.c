@@ -4,73 +4,53 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/cleanup.h"
 #include "common/clock.h"
 #include "common/log.h"
-#include "server/activity.h"
-#include "server/activity_results.h"
+#include "server/activity_slot.h"
 #include "server/admission.h"
 #include "server/app.h"
 #include "server/attempt_json.h"
 #include "server/check_json.h"
-#include "server/events.h"
 #include "server/loop.h"
 #include "server/runner.h"
 
 /* How long to wait before asking a full disk again. */
 #define RETRY_NS (1 * NS_PER_S)
 
-/* A lab ends itself in time, a claim within CHECK_MS; this is for one that hangs. */
-enum { DEADLINE_MARGIN_MS = 3000, CHECK_MS = 10000 };
-
-/* One that is going on, or has ended and is not archived yet. */
-struct slot {
-    struct activities *activities;
-    struct slot *next;
-    enum store_activity kind;
-    int64_t id;
-    int claim;                     /* of a check */
-    bool is_alone;                 /* nothing begins beside it */
-    char lab[STORE_LAB_BYTES];     /* of an attempt */
-    struct json_node *prediction;  /* of an attempt */
-    struct attempt_record *record; /* of an attempt */
-    struct json_node *check;       /* the line of a check, NULL until it came */
-    struct activity *process;      /* NULL: it has ended */
-    bool cancelled;
-    char cause[ACTIVITY_CAUSE_BYTES];
-};
-
 struct activities {
     struct app *app;
     const struct worker_program *program;
-    struct slot *slots;
+    struct activity_slot *slots;
     bool stopping;
     int64_t held_since_ns;        /* since when the runner waits for its turn, 0 = it does not */
     int64_t timed_since_ns;       /* since when a check that wants to be alone is the next, 0 = none is */
     struct loop_timer step_timer; /* the next step is taken from the loop, never inside a callback */
 };
 
-static void free_slot(struct slot *slot)
+static struct activity_slot *find_slot(const struct activities *activities, enum store_activity kind,
+                                       int64_t id)
 {
-    struct slot **link = &slot->activities->slots;
-    while (*link != slot)
-        link = &(*link)->next;
-    *link = slot->next;
-    activity_free(slot->process);
-    attempt_record_free(slot->record);
-    json_free(slot->prediction);
-    json_free(slot->check);
-    free(slot);
-}
-
-static struct slot *find_slot(const struct activities *activities, enum store_activity kind, int64_t id)
-{
-    struct slot *slot = activities->slots;
+    struct activity_slot *slot = activities->slots;
     while (slot != NULL && (slot->kind != kind || slot->id != id))
         slot = slot->next;
     return slot;
+}
+
+static void add_slot(struct activities *activities, struct activity_slot *slot)
+{
+    slot->next = activities->slots;
+    activities->slots = slot;
+}
+
+static void remove_slot(struct activities *activities, struct activity_slot *slot)
+{
+    struct activity_slot **link = &activities->slots;
+    while (*link != slot)
+        link = &(*link)->next;
+    *link = slot->next;
+    activity_slot_free(slot);
 }
 
 static void publish(struct activities *activities, enum store_activity kind, int64_t id)
@@ -81,153 +61,7 @@ static void publish(struct activities *activities, enum store_activity kind, int
         check_json_publish(activities->app, id);
 }
 
-/* ---- how they end ---- */
-
-static int archive_attempt(struct slot *slot, struct err *err)
-{
-    struct app *app = slot->activities->app;
-    struct attempt_result result;
-    attempt_result_init(&result, lab_catalogue_find_lab(&app->labs, slot->lab), slot->prediction,
-                        slot->record, slot->cause);
-    if (slot->cancelled)
-        result.end.state = ACTIVITY_CANCELLED;
-    int status = store_attempt_end(app->store, slot->id, &result.end, err);
-    attempt_result_fini(&result);
-    return status;
-}
-
-static int archive_check(struct slot *slot, struct err *err)
-{
-    struct check_result result;
-    check_result_init(&result, slot->claim, slot->check, slot->cause);
-    if (slot->cancelled) {
-        result.end.state = ACTIVITY_CANCELLED;
-        result.end.verdict = -1;
-    }
-    int status = store_check_end(slot->activities->app->store, slot->id, &result.end, err);
-    check_result_fini(&result);
-    return status;
-}
-
-/* False: the archive cannot take it now. */
-static bool archive_slot(struct slot *slot)
-{
-    struct err err;
-    struct activities *activities = slot->activities;
-    enum store_activity kind = slot->kind;
-    int64_t id = slot->id;
-    int result = kind == STORE_ATTEMPTS ? archive_attempt(slot, &err) : archive_check(slot, &err);
-    if (result < 0) {
-        log_write(LOG_ERROR, "could not archive an attempt or a check, trying again", "%s", err.text);
-        return false;
-    }
-    free_slot(slot);
-    publish(activities, kind, id);
-    return true;
-}
-
-static void process_ended(void *context, const char *cause, uint64_t cut_lines)
-{
-    struct slot *slot = context;
-    slot->process = NULL;
-    text_copy(slot->cause, sizeof slot->cause, cause);
-    if (slot->record != NULL)
-        attempt_record_note_cut(slot->record, cut_lines);
-    loop_timer_arm(&slot->activities->step_timer, 0);
-}
-
-/* ---- what they say ---- */
-
-static void attempt_said(void *context, const char *line, size_t length)
-{
-    struct slot *slot = context;
-    struct err err;
-    int kept = attempt_record_take(slot->record, line, length, &err);
-    if (kept < 0)
-        activity_kill(slot->process, err.text);
-    else if (kept > 0)
-        events_publish(slot->activities->app->events, "line",
-                       (struct events_topic){SUBJECT_ATTEMPT, slot->id}, false, line);
-}
-
-static void check_said(void *context, const char *line, size_t length)
-{
-    struct slot *slot = context;
-    struct err err;
-    if (slot->check != NULL)
-        return;
-    slot->check = json_parse(line, length, &err);
-    if (slot->check == NULL)
-        activity_kill(slot->process, "it said what is no JSON");
-}
-
-/* ---- how they start ---- */
-
-static int start_process(struct slot *slot, char *name, const char *request, int64_t deadline_ms,
-                         struct err *err)
-{
-    char lab[] = "lab", claim[] = "claim";
-    char *arguments[] = {slot->kind == STORE_ATTEMPTS ? lab : claim, name, NULL};
-    const struct activity_client client = {.context = slot,
-                                           .line = slot->kind == STORE_ATTEMPTS ? attempt_said : check_said,
-                                           .ended = process_ended};
-    struct activities *activities = slot->activities;
-    return activity_start(activities->app->loop, activities->program, arguments, request,
-                          deadline_ms + DEADLINE_MARGIN_MS, &client, &slot->process, err);
-}
-
-static int start_attempt(struct slot *slot, const struct store_attempt *attempt, struct err *err)
-{
-    struct err ignored;
-    const struct json_node *lab = lab_catalogue_find_lab(&slot->activities->app->labs, attempt->lab);
-    text_copy(slot->lab, sizeof slot->lab, attempt->lab);
-    slot->prediction = json_parse(attempt->prediction, strlen(attempt->prediction), &ignored);
-    if (slot->prediction == NULL)
-        return err_set(err, ENOMEM, "out of memory for an attempt");
-    if (lab == NULL)
-        return err_set(err, ENOENT, "the lab is not offered any more");
-    AUTO(text_fini) struct text request = TEXT_EMPTY;
-    text_printf(&request, "{\"attempt\":%lld,\"parameters\":%s}", (long long)attempt->id,
-                attempt->parameters);
-    return start_process(slot, slot->lab, text_string(&request), lab_duration_ms_max(lab), err);
-}
-
-static int start_check(struct slot *slot, const struct store_check *check, struct err *err)
-{
-    char number[16], request[40];
-    const struct json_node *claim = lab_catalogue_find_claim(&slot->activities->app->labs, check->claim);
-    slot->claim = check->claim;
-    slot->is_alone = claim_is_timed(claim);
-    if (claim == NULL)
-        return err_set(err, ENOENT, "the claim is not made any more");
-    snprintf(number, sizeof number, "%d", check->claim);
-    snprintf(request, sizeof request, "{\"check\":%lld}", (long long)check->id);
-    return start_process(slot, number, request, CHECK_MS, err);
-}
-
-/* What cannot be started is archived as failed, with the slot's end. */
-static void start_slot(struct slot *slot)
-{
-    struct err err;
-    struct store *store = slot->activities->app->store;
-    AUTO(store_attempt_fini) struct store_attempt attempt = {.id = 0};
-    AUTO(store_check_fini) struct store_check check = {.id = 0};
-    int result;
-    if (slot->kind == STORE_ATTEMPTS) {
-        result = store_attempt_get(store, slot->id, &attempt, &err);
-        if (result == 0)
-            result = start_attempt(slot, &attempt, &err);
-    } else {
-        result = store_check_get(store, slot->id, &check, &err);
-        if (result == 0)
-            result = start_check(slot, &check, &err);
-    }
-    if (result == 0)
-        return;
-    log_write(LOG_ERROR, "could not start an attempt or a check", "%s", err.text);
-    text_copy(slot->cause, sizeof slot->cause, err.text);
-    loop_timer_arm(&slot->activities->step_timer, 0);
-}
+/* ---- how they begin ---- */
 
 static int archive_begin(struct activities *activities, enum store_activity kind, int64_t id, struct err *err)
 {
@@ -240,24 +74,6 @@ static int archive_begin(struct activities *activities, enum store_activity kind
                                   : store_check_begin(app->store, id, clock_wall_ms(), machine_id, err);
 }
 
-/* Also what cannot be started is archived, so an attempt has its record before it begins. */
-static struct slot *new_slot(struct activities *activities, enum store_activity kind, int64_t id)
-{
-    struct slot *slot = calloc(1, sizeof *slot);
-    if (slot == NULL)
-        return NULL;
-    *slot = (struct slot){.activities = activities, .kind = kind, .id = id};
-    if (kind == STORE_ATTEMPTS)
-        slot->record = attempt_record_new();
-    if (kind == STORE_ATTEMPTS && slot->record == NULL) {
-        free(slot);
-        return NULL;
-    }
-    slot->next = activities->slots;
-    activities->slots = slot;
-    return slot;
-}
-
 /* -ENOENT: nothing is queued. */
 static int begin_next(struct activities *activities, enum store_activity kind, struct err *err)
 {
@@ -265,29 +81,45 @@ static int begin_next(struct activities *activities, enum store_activity kind, s
     int result = store_activity_next(activities->app->store, kind, &id, err);
     if (result < 0)
         return result;
-    struct slot *slot = new_slot(activities, kind, id);
+    struct activity_slot *slot = activity_slot_new(activities->app, kind, id, &activities->step_timer);
     if (slot == NULL)
         return err_set(err, ENOMEM, "out of memory for an attempt or a check");
     result = archive_begin(activities, kind, id, err);
     if (result < 0) {
-        free_slot(slot);
+        activity_slot_free(slot);
         return result;
     }
-    start_slot(slot);
+    add_slot(activities, slot);
+    activity_slot_start(slot, activities->program);
     publish(activities, kind, id);
     return 0;
 }
 
 /* ---- the steps ---- */
 
+/* False: the archive cannot take it now. */
+static bool archive_slot(struct activities *activities, struct activity_slot *slot)
+{
+    struct err err;
+    enum store_activity kind = slot->kind;
+    int64_t id = slot->id;
+    if (activity_slot_archive(slot, &err) < 0) {
+        log_write(LOG_ERROR, "could not archive an attempt or a check, trying again", "%s", err.text);
+        return false;
+    }
+    remove_slot(activities, slot);
+    publish(activities, kind, id);
+    return true;
+}
+
 /* False: something could not be archived now. */
 static bool archive_ended(struct activities *activities)
 {
     bool all = true;
-    for (struct slot *slot = activities->slots, *next; slot != NULL; slot = next) {
+    for (struct activity_slot *slot = activities->slots, *next; slot != NULL; slot = next) {
         next = slot->next;
         if (slot->process == NULL)
-            all &= archive_slot(slot);
+            all &= archive_slot(activities, slot);
     }
     return all;
 }
@@ -302,7 +134,7 @@ static struct admission look_around(const struct activities *activities)
         .run_waits_since_ns = activities->held_since_ns,
         .timed_waits_since_ns = activities->timed_since_ns,
     };
-    for (const struct slot *slot = activities->slots; slot != NULL; slot = slot->next) {
+    for (const struct activity_slot *slot = activities->slots; slot != NULL; slot = slot->next) {
         around.attempts += slot->kind == STORE_ATTEMPTS;
         around.checks += slot->kind == STORE_CHECKS;
         around.is_one_alone |= slot->is_alone;
@@ -424,20 +256,16 @@ void activities_free(struct activities *activities)
         return;
     loop_timer_close(activities->app->loop, &activities->step_timer);
     while (activities->slots != NULL)
-        free_slot(activities->slots);
+        remove_slot(activities, activities->slots);
     free(activities);
 }
 
 void activities_stop(struct activities *activities)
 {
     activities->stopping = true;
-    for (struct slot *slot = activities->slots; slot != NULL; slot = slot->next) {
-        if (slot->process == NULL)
-            continue;
-        activity_free(slot->process);
-        slot->process = NULL;
-        text_copy(slot->cause, sizeof slot->cause, "the server was stopped");
-    }
+    for (struct activity_slot *slot = activities->slots; slot != NULL; slot = slot->next)
+        if (slot->process != NULL)
+            activity_slot_stop(slot, "the server was stopped");
     archive_ended(activities);
 }
 
@@ -474,10 +302,9 @@ int activities_add_checks(struct activities *activities, const int *claims, size
 
 int activities_cancel(struct activities *activities, enum store_activity kind, int64_t id, struct err *err)
 {
-    struct slot *slot = find_slot(activities, kind, id);
+    struct activity_slot *slot = find_slot(activities, kind, id);
     if (slot != NULL && slot->process != NULL) {
-        slot->cancelled = true;
-        activity_kill(slot->process, "it was cancelled");
+        activity_slot_cancel(slot);
         return 0;
     }
     int result = store_activity_cancel_queued(activities->app->store, kind, id, clock_wall_ms(), err);
@@ -488,7 +315,7 @@ int activities_cancel(struct activities *activities, enum store_activity kind, i
 
 int activities_send_input(struct activities *activities, int64_t id, const char *line, struct err *err)
 {
-    struct slot *slot = find_slot(activities, STORE_ATTEMPTS, id);
+    struct activity_slot *slot = find_slot(activities, STORE_ATTEMPTS, id);
     if (slot == NULL || slot->process == NULL)
         return err_set(err, ESTALE, "attempt %lld is not going on", (long long)id);
     return activity_send(slot->process, line, err);
@@ -496,7 +323,7 @@ int activities_send_input(struct activities *activities, int64_t id, const char 
 
 const struct attempt_record *activities_record_of(const struct activities *activities, int64_t id)
 {
-    const struct slot *slot = find_slot(activities, STORE_ATTEMPTS, id);
+    const struct activity_slot *slot = find_slot(activities, STORE_ATTEMPTS, id);
     return slot != NULL ? slot->record : NULL;
 }
 
