@@ -79,14 +79,15 @@ async function main() {
     await explain(server, judged.filter((row) => row.misses_limit), options, random);
     const figures = await takeContext(options.quick ? 1 : 3);
     const aa = options.pairs > 0 ? await takePairs(server, options) : null;
-    const machine = (await server.get("machine")).facts;
+    const { facts, overhead } = await server.get("machine");
     const results = {
       began: began.toISOString(),
       seconds: Math.round((Date.now() - began.getTime()) / 1000),
       kernel: release(),
       cpu: `${cpus().length} × ${cpus()[0].model}`,
       load: [load_before, loadavg()[0]],
-      machine,
+      machine: facts,
+      overhead,
       options: { ...options, only: options.only.source },
       rows: judged,
       context: figures,

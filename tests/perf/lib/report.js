@@ -55,6 +55,8 @@ export function judge(build, rows) {
 /** @param {number} value @param {number} [digits] */
 const significant = (value, digits = 3) => (value >= 10 ** digits ? value.toFixed(0) : value.toPrecision(digits));
 
+const percent = (/** @type {number} */ share) => `${(100 * share).toFixed(1)} %`;
+
 /** @param {any} group @param {number} value */
 function figure(group, value) {
   if (value === null || value === undefined || Number.isNaN(value)) return "–";
@@ -110,8 +112,8 @@ function groupTable({ rows }, group) {
   ].join("\n");
 }
 
-/** @param {any} row */
-function explanationText({ cell, contestants, explanation, ratios }) {
+/** @param {any} row @param {number} own_ns  what ipclab does between the calls: clock, histogram, check */
+function explanationText({ cell, contestants, explanation, ratios }, own_ns) {
   const { group, mechanism, wait } = cell;
   const values = (/** @type {any[]} */ samples) => median(samples.map((sample) => sample.value));
   const [header, none, limit] = [explanation.header, explanation.none, explanation.limit].map(values);
@@ -119,17 +121,17 @@ function explanationText({ cell, contestants, explanation, ratios }) {
   const samples = contestants.ipclab.samples;
   const distances = [...new Set(Object.values(explanation).flat().map((/** @type {any} */ sample) => sample.distance))].join(" ");
   return `- **${group.title}, ${mechanism}, ${wait}**: ${ratio(ratios.limit)} of the raw loop. Taken apart at distance ${distances}, nanoseconds a ${group.pattern === "round_trip" ? "round trip" : "message"}: raw loop ${significant(each(limit))}, ipclab without verification ${significant(each(none))}, with it ${significant(each(header))}; `
-    + `${median(samples.map((/** @type {any} */ sample) => sample.calls)).toFixed(2)} system calls and ${median(samples.map((/** @type {any} */ sample) => sample.switches)).toFixed(2)} context switches a ${group.pattern === "round_trip" ? "round trip" : "message"}.`;
+    + `${median(samples.map((/** @type {any} */ sample) => sample.calls)).toFixed(2)} system calls and ${median(samples.map((/** @type {any} */ sample) => sample.switches)).toFixed(2)} context switches each. What ipclab does between the calls (clock, histogram, check) takes ${significant(own_ns)} ns here, ${percent(own_ns / each(limit))} of the raw loop's time.`;
 }
 
 /** @param {any} results */
-function missedSection({ rows }) {
+function missedSection({ rows, overhead }) {
   const missed = rows.filter((/** @type {any} */ row) => row.verdicts.limit?.word === "missed" || row.verdicts.peer?.word === "missed");
   const known = rows.filter((/** @type {any} */ row) => [row.verdicts.limit, row.verdicts.peer].some((verdict) => verdict && verdict.word !== "unknown"));
   const unknown = rows.filter((/** @type {any} */ row) => [row.verdicts.limit, row.verdicts.peer].some((verdict) => verdict?.word === "unknown"));
   const lines = ["## Targets", "", `${known.length} cells have a target that could be judged; ${missed.length} miss one, ${unknown.length} have one that could not be judged because no two samples were taken at equal distance.`, ""];
   for (const row of missed) {
-    if (row.explanation) lines.push(explanationText(row));
+    if (row.explanation) lines.push(explanationText(row, overhead.loop_ns));
     else if (row.verdicts.peer?.word === "missed") lines.push(`- **${row.cell.group.title}, ${row.cell.mechanism}, ${row.cell.wait}**: ${ratio(row.ratios[row.best_peer])} of ${row.best_peer}, while ${ratio(row.ratios.limit)} of the raw loop.`);
   }
   return [...lines, ""].join("\n");
@@ -151,8 +153,6 @@ function peersSection({ rows, context }) {
   for (const { name, unit, note, command, values, failure } of context) lines.push(`| ${name} | ${failure ? `failed: ${failure}` : `${significant(median(values))} ${unit}`} | ${note} | \`${command}\` |`);
   return [...lines, ""].join("\n");
 }
-
-const percent = (/** @type {number} */ share) => `${(100 * share).toFixed(1)} %`;
 
 /** The floors that the pairs were judged by, the lowest and the highest. @param {any[]} pairs @param {string} pattern */
 function floorText(pairs, pattern) {
