@@ -1,5 +1,6 @@
 /* The gate: may this run follow that one? A regression in any case settles it, since it was found in spite of
  * the correction; after that whatever keeps a case from being decided, the gravest first. */
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -50,9 +51,9 @@ static size_t trials_to_decide_all(const struct comparison *comparison, size_t t
     return most;
 }
 
-static struct gate about_case(enum compare_gate_word word, const struct verdict *verdict, const char *text)
+static struct gate about_case(enum compare_gate_word word, const struct column *base, const char *text)
 {
-    const struct ipc_case *key = &verdict->base->key;
+    const struct ipc_case *key = &base->key;
     struct gate gate = {.word = word};
     snprintf(gate.reason, sizeof gate.reason, "%s, %s of %lld bytes: %s", key->mechanism,
              pattern_names[key->pattern], (long long)key->message_bytes, text);
@@ -71,7 +72,17 @@ static struct gate regression(const struct comparison *comparison, const struct 
     char text[96];
     snprintf(text, sizeof text, "slower by %.1f %%, the limit is %.1f %%",
              100 * (slowdown_of(verdict).value - 1), 100 * comparison->request->max_slower);
-    return about_case(COMPARE_GATE_REGRESSION, verdict, text);
+    return about_case(COMPARE_GATE_REGRESSION, verdict->base, text);
+}
+
+/* It may have failed in every trial, which a limit on how slow it may be does not excuse. */
+static struct gate unmeasured(const struct comparison *comparison)
+{
+    const struct missing_case *missing = &comparison->missing;
+    char text[96];
+    snprintf(text, sizeof text, "run %" PRId64 " measured it, run %" PRId64 " did not",
+             comparison->request->base->id, missing->against->run->id);
+    return about_case(COMPARE_GATE_NOTHING_MEASURED, missing->base, text);
 }
 
 static struct gate incomparable(const struct verdict *verdict)
@@ -81,7 +92,7 @@ static struct gate incomparable(const struct verdict *verdict)
         [COMPARE_REASON_VERIFY] = "the runs verify messages otherwise",
         [COMPARE_REASON_DURATION] = "the trials are of another length",
     };
-    return about_case(COMPARE_GATE_NOT_COMPARABLE, verdict, texts[verdict->reason]);
+    return about_case(COMPARE_GATE_NOT_COMPARABLE, verdict->base, texts[verdict->reason]);
 }
 
 /* As many as were asked for may not be enough: those of another core distance are compared with nothing. */
@@ -91,7 +102,7 @@ static struct gate too_few(const struct comparison *comparison, const struct ver
     char text[128];
     snprintf(text, sizeof text, "%zu and %zu trials of equal core distance, a gate wants %zu of each",
              verdict->base_count, verdict->against_count, trials_min);
-    struct gate gate = about_case(COMPARE_GATE_INCONCLUSIVE, verdict, text);
+    struct gate gate = about_case(COMPARE_GATE_INCONCLUSIVE, verdict->base, text);
     gate.trials_needed = trials_to_decide_all(comparison, trials_min);
     return gate;
 }
@@ -101,7 +112,7 @@ static struct gate unsure(const struct comparison *comparison, const struct verd
 {
     bool below_noise = comparison->request->max_slower < verdict->margin;
     struct gate gate =
-        about_case(COMPARE_GATE_INCONCLUSIVE, verdict,
+        about_case(COMPARE_GATE_INCONCLUSIVE, verdict->base,
                    below_noise ? "its interval reaches beyond the limit, which is below what equal "
                                  "runs differ by on this machine"
                                : "its interval reaches beyond the limit");
@@ -136,6 +147,8 @@ struct gate compare_gate_decide(const struct comparison *comparison)
     }
     if (slower != NULL)
         return regression(comparison, slower);
+    if (comparison->missing.base != NULL)
+        return unmeasured(comparison);
     if (other != NULL)
         return incomparable(other);
     if (few != NULL)

@@ -50,6 +50,12 @@ enum compare_machines {
     COMPARE_MACHINES_DIFFER,
 };
 
+/* What the base measured and a run that was to take it too did not. */
+struct missing_case {
+    const struct side *against;
+    const struct column *base;
+};
+
 /* sides[0] is the base. */
 struct comparison {
     const struct compare_request *request;
@@ -57,6 +63,7 @@ struct comparison {
     size_t side_count;
     struct verdict *verdicts;
     size_t count;
+    struct missing_case missing; /* the first of them; base NULL = none */
     enum compare_machines machines;
 };
 

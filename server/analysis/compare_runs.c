@@ -175,8 +175,13 @@ static int add_verdicts(struct comparison *comparison, const struct side *agains
     for (size_t i = 0; i < base->figures.count; i++) {
         const struct column *column = &base->figures.columns[i];
         const struct column *other = figures_find(&against->figures, &column->key);
-        if (other == NULL || column->count == 0 || other->count == 0)
+        if (other == NULL || column->count == 0)
             continue;
+        if (other->count == 0) {
+            if (comparison->missing.base == NULL)
+                comparison->missing = (struct missing_case){.against = against, .base = column};
+            continue;
+        }
         struct verdict *verdict = &comparison->verdicts[comparison->count++];
         *verdict = (struct verdict){.against = against, .base = column, .statistic = column->statistic};
         int result = fill_verdict(other, verdict);

@@ -128,9 +128,9 @@ int command_compare(int count, char *const *arguments)
         .usage = "compare BASE AGAINST... [--max-slower SHARE] [--statistic NAME] [--json] [--server URL]",
         .help = "Holds one run against up to eight others. With --max-slower the exit status tells: 0 no "
                 "case is\n"
-                "slower by that much, 1 a regression, 3 inconclusive, 4 nothing measured, 5 not comparable; "
-                "without\n"
-                "it 0. 2 no such run or option, 69 no server answers.",
+                "slower by that much, 1 a regression, 3 inconclusive, 4 a case was not measured, 5 not "
+                "comparable;\n"
+                "without it 0. 2 no such run or option, 69 no server answers.",
         .options = options,
         .option_count = sizeof options / sizeof *options,
         .operands_min = 2,

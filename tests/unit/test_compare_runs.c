@@ -70,12 +70,14 @@ static void bench_fini(struct bench *bench)
     scratch_fini(&bench->scratch);
 }
 
-/* count trials of each case: p50 and bytes/s around the given ones, 1 % apart. */
-static void add_trials(struct bench *bench, size_t run, int count, double p50_ns, double bytes_per_s,
-                       enum distance distance)
+/* count trials of each of the first cases: p50 and bytes/s around the given ones, 1 % apart. */
+static void add_trials_of(struct bench *bench, size_t run, int case_count, int count, double p50_ns,
+                          double bytes_per_s, enum distance distance)
 {
     struct err err;
     for (int i = 0; i < count * CASES; i++) {
+        if (i % CASES >= case_count)
+            continue;
         struct store_trial trial = archive_trial(bench->runs[run].id, i, 10);
         double spread = 1 + 0.01 * (i / CASES) / count;
         trial.case_number = i % CASES;
@@ -86,6 +88,12 @@ static void add_trials(struct bench *bench, size_t run, int count, double p50_ns
         cr_assert(zero(int, store_trial_insert(bench->store, &trial, true, NULL, &err)), "%s", err.text);
         store_trial_fini(&trial);
     }
+}
+
+static void add_trials(struct bench *bench, size_t run, int count, double p50_ns, double bytes_per_s,
+                       enum distance distance)
+{
+    add_trials_of(bench, run, CASES, count, p50_ns, bytes_per_s, distance);
 }
 
 static struct json_node *compare(struct bench *bench, size_t base, double max_slower)
@@ -242,6 +250,21 @@ Test(compare_runs, a_regression_counts_whatever_keeps_the_other_cases_open)
     AUTO(json_cleanup) struct json_node *document = compare(&bench, 0, 0.05);
     expect_word(document, "gate", "regression");
     expect_word(document, "gate_reason", "tcp, stream of 65536 bytes: slower by 100.0 %, the limit is 5.0 %");
+}
+
+/* A mechanism that no longer works is slower than any limit. */
+Test(compare_runs, a_case_that_failed_in_every_trial_passes_no_gate)
+{
+    AUTO(bench_fini) struct bench bench;
+    bench_init(&bench);
+    add_trials(&bench, 0, 10, 6000, 2e9, DISTANCE_C);
+    add_trials_of(&bench, 1, 1, 10, 6000, 2e9, DISTANCE_C);
+    AUTO(json_cleanup) struct json_node *document = compare(&bench, 0, 0.05);
+    expect_word(verdict_of(document, "pipe"), "verdict", "same");
+    expect_word(document, "gate", "nothing_measured");
+    expect_word(document, "gate_reason", "tcp, stream of 65536 bytes: run 1 measured it, run 2 did not");
+    AUTO(json_cleanup) struct json_node *back = compare(&bench, 1, 0.05);
+    expect_word(back, "gate", "pass");
 }
 
 Test(compare_runs, inconclusive_says_how_many_trials_it_would_take)
