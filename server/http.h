@@ -1,4 +1,4 @@
-/* http: the web server, and with sse.c the only door to libmicrohttpd.
+/* http: the web server. With sse.c and the files that are named after it the only door to libmicrohttpd.
  *
  * libmicrohttpd runs in external mode: its epoll descriptor is a source of our loop, and the loop's
  * before-wait hook lets it work. What main has to do, in this order:
