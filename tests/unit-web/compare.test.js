@@ -15,6 +15,7 @@ import {
   figureOf,
   groupsOf,
   highlighted,
+  leavesTrialsOut,
   medianOf,
   pairsOf,
   questionOf,
@@ -195,4 +196,11 @@ test("of each experiment the last two runs that ended suggest themselves as a pa
     pairsOf(runs, 8).map(({ base, against }) => [against.id, base.id]),
     [[5, 2]],
   );
+});
+
+test("a ratio leaves trials out as soon as the distances of one run's trials differ", () => {
+  const alike = aCase({ distance: "C" });
+  const mixed = aCase({ distance: "mixed", by_distance: [{ ...alike, distance: "X", trials: 2 }] });
+  assert.equal(leavesTrialsOut([{ cases: [alike] }, { cases: [alike] }]), false);
+  assert.equal(leavesTrialsOut([{ cases: [alike] }, { cases: [alike, mixed] }]), true);
 });

@@ -222,6 +222,14 @@ export function rawRatios(verdict, base, against) {
   return { base: own.map((one) => one / middle), against: figures(against).map((one) => one / middle) };
 }
 
+/**
+ * Whether some trials have no part in a ratio, because their CPUs were not as far apart as those it is over: figures
+ * over all trials may then say something else.
+ * @param {readonly {cases: readonly Case[]}[]} sides
+ */
+export const leavesTrialsOut = (sides) =>
+  sides.some(({ cases }) => cases.some(({ by_distance }) => by_distance.length > 0));
+
 /** @param {number|null} ratio */
 export const ratioText = (ratio) => (ratio === null ? "–" : `×${formatNumber(ratio)}`);
 

@@ -2,7 +2,17 @@
 
 import { h, setChildren, setText } from "../../js/dom.js";
 import { ratioAxis } from "../../js/axes.js";
-import { caseKey, groupKey, groupsOf, pText, ratioText, rawRatios, trialsNeeded, verdicts } from "../../js/compare.js";
+import {
+  caseKey,
+  groupKey,
+  groupsOf,
+  leavesTrialsOut,
+  pText,
+  ratioText,
+  rawRatios,
+  trialsNeeded,
+  verdicts,
+} from "../../js/compare.js";
 import { formatCount, formatNumber, formatPlural, formatShare } from "../../js/format.js";
 import { distanceText, settingText, statisticText } from "../../js/words.js";
 import { createRowChart } from "../chart/rows.js";
@@ -195,6 +205,12 @@ function distancesText(list) {
     : `Trials are compared where their CPUs were equally far apart: ${classes.map(distanceText).join("; ")}.`;
 }
 
+/** @param {Compared} compared */
+const distanceHint = ({ sides }) =>
+  leavesTrialsOut(sides)
+    ? "A ratio is over the trials whose CPUs were equally far apart, the charts below are over all: the two may differ."
+    : "";
+
 /** @param {AbortSignal} signal */
 export function createForest(signal) {
   const chart = createRowChart(signal);
@@ -242,7 +258,7 @@ export function createForest(signal) {
         format: ratioText,
         heads,
       });
-      const few = [noiseHint(compared.comparison), trialsHint(all)].filter(Boolean).join(" ");
+      const few = [noiseHint(compared.comparison), trialsHint(all), distanceHint(compared)].filter(Boolean).join(" ");
       hint.hidden = few === "";
       setText(hint, few);
       setChildren(method, `${methodText(compared)} ${distancesText(all)}`);

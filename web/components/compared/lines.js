@@ -1,7 +1,7 @@
 /** Latency by percentile and throughput by message size, each mechanism of each run as a line; at most five in colour. */
 
 import { h, setChildren, setText } from "../../js/dom.js";
-import { cacheSizes, caseKey, groupsOf } from "../../js/compare.js";
+import { cacheSizes, caseKey, groupsOf, leavesTrialsOut } from "../../js/compare.js";
 import { logAxis } from "../../js/axes.js";
 import { percentile_axis, percentilePoints } from "../../js/figures.js";
 import { formatByteRate, formatBytes, formatInterval, formatMessageRate, formatNs } from "../../js/format.js";
@@ -16,6 +16,9 @@ import { commonCases, dashText, runDash } from "./model.js";
  * @typedef {import("../../js/types.js").Case} Case
  * @typedef {import("../chart/draw.js").Point} Point
  */
+
+/** Said of a median beside a ratio that is over fewer trials. @param {readonly Side[]} sides */
+const trialsText = (sides) => (leavesTrialsOut(sides) ? "; over all trials" : "");
 
 /** More rows than that are read more easily over the whole width. */
 const rows_beside = 8;
@@ -69,7 +72,7 @@ export function createComparedPercentiles(signal) {
     /** @param {Compared} compared @param {{key: string, text: string}} group */
     update(compared, group) {
       setText(title, `Latency by percentile, ${group.text}`);
-      setText(whose, `${dashText(compared.sides)}; max stands apart`);
+      setText(whose, `${dashText(compared.sides)}; max stands apart${trialsText(compared.sides)}`);
       const keys = new Set(
         latencyGroupsOf(compared)
           .find(({ key }) => key === group.key)
@@ -165,7 +168,7 @@ export function createComparedThroughput(signal) {
     });
     setText(
       whose,
-      `${dashText(sides)}; both axes logarithmic, intervals as bands${rules.length > 0 ? ", caches as rules" : ""}`,
+      `${dashText(sides)}; both axes logarithmic, intervals as bands${rules.length > 0 ? ", caches as rules" : ""}${trialsText(sides)}`,
     );
   }
 
@@ -179,7 +182,7 @@ export function createComparedThroughput(signal) {
       format,
       heads: compared.sides.flatMap(({ name }) => [name, `${name}, interval`]),
     });
-    setText(whose, `logarithmic; ${compared.sides[0].name} hollow, above`);
+    setText(whose, `logarithmic; ${compared.sides[0].name} hollow, above${trialsText(compared.sides)}`);
   }
 
   const element = h(
