@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-enum { FAULTS_MAX = 16, FAULT_POINTER_BYTES = 96, FAULT_DETAIL_BYTES = 256 };
+enum { FAULTS_MAX = 16, FAULT_POINTER_BYTES = 96, FAULT_DETAIL_BYTES = 320, FAULT_LIST_BYTES = 224 };
 
 struct fault {
     char pointer[FAULT_POINTER_BYTES];

@@ -281,11 +281,8 @@ bool json_word(const struct json_node *node, const char *pointer, const char *co
         *value = index;
         return true;
     }
-    char known[160] = "";
-    for (size_t i = 0, used = 0; i < count && used < sizeof known; i++)
-        if (table[i] != NULL)
-            used +=
-                (size_t)snprintf(known + used, sizeof known - used, "%s%s", used > 0 ? ", " : "", table[i]);
+    char known[FAULT_LIST_BYTES];
+    text_list(table, count, known, sizeof known);
     const char *nearest = word != NULL ? text_nearest(word, table, count) : NULL;
     if (nearest != NULL)
         faults_add(faults, pointer, "unknown \"%.40s\", did you mean \"%s\"? Known: %s", word, nearest,
@@ -309,6 +306,8 @@ bool json_read_word(const struct json_node *object, const char *name, const char
 void json_read_only_known(const struct json_node *object, const char *const *table, size_t count,
                           struct faults *faults)
 {
+    char known[FAULT_LIST_BYTES];
+    text_list(table, count, known, sizeof known);
     for (const struct json_node *child = json_first(object); child != NULL; child = json_next(child)) {
         if (text_index_of(json_name(child), table, count) >= 0)
             continue;
@@ -318,6 +317,6 @@ void json_read_only_known(const struct json_node *object, const char *const *tab
         if (nearest != NULL)
             faults_add(faults, pointer, "unknown field, did you mean \"%s\"?", nearest);
         else
-            faults_add(faults, pointer, "unknown field");
+            faults_add(faults, pointer, "unknown field; known: %s", count > 0 ? known : "none");
     }
 }

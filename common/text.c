@@ -185,6 +185,22 @@ static size_t edit_distance(const char *a, const char *b)
     return row[columns];
 }
 
+void text_list(const char *const *table, size_t count, char *out, size_t out_bytes)
+{
+    static const char cut[] = ", …";
+    size_t used = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < count; i++) {
+        if (table[i] == NULL)
+            continue;
+        if (used + sizeof ", " + strlen(table[i]) + sizeof cut > out_bytes) {
+            text_copy(out + used, out_bytes - used, cut);
+            return;
+        }
+        used += (size_t)snprintf(out + used, out_bytes - used, "%s%s", used > 0 ? ", " : "", table[i]);
+    }
+}
+
 const char *text_nearest(const char *name, const char *const *table, size_t count)
 {
     size_t length = strlen(name);

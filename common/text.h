@@ -44,6 +44,8 @@ bool text_copy(char *to, size_t to_bytes, const char *from);
 /* A string by its table: the index of name in table[0..count), or -1. The tables are static const char
  * *const[]. */
 int text_index_of(const char *name, const char *const *table, size_t count);
+/* "first, second, third" of the names that are there, as many as fit; "…" stands for those that do not. */
+void text_list(const char *const *table, size_t count, char *out, size_t out_bytes);
 /* The nearest known name by edit distance if it is near enough to be what was meant, else NULL. */
 const char *text_nearest(const char *name, const char *const *table, size_t count);
 

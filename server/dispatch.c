@@ -38,7 +38,10 @@ static const char *target_detail(int status)
 {
     if (status == 414)
         return "An address is at most 4096 bytes.";
-    return status == 404 ? "No path holds such characters." : "The query is not well-formed.";
+    if (status == 404)
+        return "No path holds such characters.";
+    return "The query holds more than 24 parameters, text that is no UTF-8, a control character, or a % that "
+           "begins no escape: % itself is written %25.";
 }
 
 const struct route *dispatch_judge(const struct dispatch *dispatch, struct request *request,

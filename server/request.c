@@ -310,6 +310,8 @@ void request_check_parameters(const struct request *request, const char *const *
     size_t known_count = 0;
     while (known != NULL && known[known_count] != NULL)
         known_count++;
+    char list[FAULT_LIST_BYTES];
+    text_list(known, known_count, list, sizeof list);
     for (size_t i = 0; i < request->target.parameter_count; i++) {
         const char *name = request->target.parameters[i].name;
         char pointer[FAULT_POINTER_BYTES];
@@ -324,7 +326,7 @@ void request_check_parameters(const struct request *request, const char *const *
         if (nearest != NULL)
             faults_add(faults, pointer, "unknown parameter, did you mean \"%s\"?", nearest);
         else
-            faults_add(faults, pointer, "unknown parameter");
+            faults_add(faults, pointer, "unknown parameter; known: %s", known_count > 0 ? list : "none");
     }
 }
 
@@ -358,9 +360,8 @@ bool request_read_word(const struct request *request, const char *name, const ch
         *value = index;
         return true;
     }
-    char known[160] = "";
-    for (size_t i = 0, used = 0; i < count && used < sizeof known; i++)
-        used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", used > 0 ? ", " : "", table[i]);
+    char known[FAULT_LIST_BYTES];
+    text_list(table, count, known, sizeof known);
     const char *nearest = text_nearest(given, table, count);
     char pointer[FAULT_POINTER_BYTES];
     name_parameter(name, pointer);

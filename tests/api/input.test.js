@@ -37,6 +37,7 @@ test("what is not an experiment is refused with every fault, its bound and the n
     assert.ok(found[pointer], `${pointer} in ${Object.keys(found)}`);
   }
   assert.match(found["/mechanisms/0"], /did you mean "pipe"/);
+  assert.match(found["/colour"], /^unknown field; known: [a-z_, ]+\bmechanisms\b/);
   assert.match(found["/placment"], /"placement"/);
   assert.match(found["/trials"], /1.*1000/);
   assert.ok((await faults({}))["/mechanisms"]);
@@ -88,6 +89,16 @@ test("requests that change something say that they are JSON", async (t) => {
     }
   }
   assert.equal((await client.post(runs, small, { "Content-Type": "application/json; charset=utf-8" })).status, 202);
+});
+
+test("a query that cannot be read is refused with what may be wrong with it", async (t) => {
+  const { client } = await startServer(t);
+  for (const query of ["base=1&against=2&max_slower=5%", "q=%ff", "q=%00", `q=1${"&q=1".repeat(24)}`]) {
+    const { status, json } = await client.get(`/api/v1/compare?${query}`);
+    assert.deepEqual([status, json.detail.includes("% itself is written %25")], [400, true], query);
+  }
+  const { json } = await client.get("/api/v1/compare?base=1&against=2&zzzzzzzz=1");
+  assert.deepEqual(json.errors, [{ pointer: "?zzzzzzzz", detail: "unknown parameter; known: base, against, statistic, max_slower" }]);
 });
 
 test("no other host, no other origin, whatever the method", async (t) => {

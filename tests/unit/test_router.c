@@ -280,6 +280,9 @@ Test(router, names_every_parameter_at_fault)
     cr_expect(eq(str, faults.items[0].detail, "unknown parameter, did you mean \"limit\"?"));
     cr_expect(eq(str, faults.items[1].pointer, "?limit"));
     cr_expect(eq(str, faults.items[2].pointer, "?zzzzzzzz"));
+    cr_expect(eq(str, faults.items[2].detail, "unknown parameter; known: state, limit"));
+    request_check_parameters(&request, NULL, &faults);
+    cr_expect(eq(str, faults.items[3].detail, "unknown parameter; known: none"));
 }
 
 Test(request, reads_integers_within_their_bounds)
