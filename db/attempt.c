@@ -1,6 +1,7 @@
 #include <errno.h>
 
 #include "db/internal.h"
+#include "db/store_activities.h"
 
 void store_attempt_fini(struct store_attempt *attempt)
 {

@@ -2,6 +2,7 @@
 
 #include "common/ulid.h"
 #include "db/internal.h"
+#include "db/store_activities.h"
 
 void store_check_fini(struct store_check *check)
 {

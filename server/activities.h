@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #include "common/err.h"
-#include "db/store.h"
+#include "db/store_activities.h"
 #include "server/worker_program.h"
 
 struct activities;

@@ -2,7 +2,7 @@
 #ifndef IPCLAB_SERVER_ACTIVITY_RESULTS_H
 #define IPCLAB_SERVER_ACTIVITY_RESULTS_H
 
-#include "db/store.h"
+#include "db/store_activities.h"
 #include "server/attempt_record.h"
 
 /* cause: why its process ended badly, "" = well. lab may be NULL, when it is not offered any more. */

@@ -11,7 +11,7 @@
 
 #include "common/err.h"
 #include "common/json.h"
-#include "db/store.h"
+#include "db/store_activities.h"
 #include "server/activity.h"
 #include "server/attempt_record.h"
 #include "server/loop.h"

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "common/clock.h"
-#include "db/store.h"
+#include "db/store_activities.h"
 
 enum { ADMISSION_ATTEMPTS_MAX = 4 }; /* at once, of at most 16 processes each */
 

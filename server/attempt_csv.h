@@ -6,7 +6,7 @@
 #define IPCLAB_SERVER_ATTEMPT_CSV_H
 
 #include "common/text.h"
-#include "db/store.h"
+#include "db/store_activities.h"
 
 /* The header is written with the first attempt, whose parameters become columns. Begins as all zeros. */
 struct attempt_csv {

@@ -3,7 +3,7 @@
 #define IPCLAB_SERVER_CHECK_JSON_H
 
 #include "common/json.h"
-#include "db/store.h"
+#include "db/store_activities.h"
 
 struct app;
 struct messages_language;

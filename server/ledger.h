@@ -5,7 +5,7 @@
 
 #include "common/faults.h"
 #include "common/json.h"
-#include "db/store.h"
+#include "db/store_activities.h"
 
 struct ledger {
     struct store_machine machine;

@@ -5,7 +5,7 @@
 
 #include "common/cleanup.h"
 #include "common/ulid.h"
-#include "db/store.h"
+#include "db/store_activities.h"
 #include "tests/support/criterion.h"
 #include "tests/support/scratch.h"
 
