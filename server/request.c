@@ -273,6 +273,12 @@ struct refusal request_check_content(const struct request *request, uint64_t byt
         return (struct refusal){
             .status = 415,
             .detail = "Every request that changes something carries \"Content-Type: application/json\"."};
+    const struct header_value *encoding = &request->headers[HEADER_CONTENT_ENCODING];
+    if (request->method != METHOD_GET &&
+        (encoding->count > 1 || (encoding->count == 1 && strcasecmp(encoding->value, "identity") != 0)))
+        return (struct refusal){.status = 415,
+                                .detail = "A body is taken as it is: send it unpacked and without "
+                                          "Content-Encoding."};
     const char *length = request_header(request, HEADER_CONTENT_LENGTH);
     if (length != NULL && (strlen(length) > 18 || strtoull(length, NULL, 10) > bytes_max))
         return (struct refusal){.status = 413, .detail = too_large};

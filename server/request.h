@@ -40,6 +40,7 @@ extern const char *const method_names[METHOD_COUNT];
     WORD(HEADER_CONTENT_TYPE, "Content-Type")                                                                \
     WORD(HEADER_CONTENT_LENGTH, "Content-Length")                                                            \
     WORD(HEADER_TRANSFER_ENCODING, "Transfer-Encoding")                                                      \
+    WORD(HEADER_CONTENT_ENCODING, "Content-Encoding")                                                        \
     WORD(HEADER_ACCEPT_ENCODING, "Accept-Encoding")                                                          \
     WORD(HEADER_ACCEPT_LANGUAGE, "Accept-Language")                                                          \
     WORD(HEADER_IF_MATCH, "If-Match")                                                                        \

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { test } from "node:test";
+import { gzipSync } from "node:zlib";
 
 import { small, startServer, takeRun } from "./support/server.js";
 
@@ -89,6 +90,8 @@ test("requests that change something say that they are JSON", async (t) => {
     }
   }
   assert.equal((await client.post(runs, small, { "Content-Type": "application/json; charset=utf-8" })).status, 202);
+  const packed = await client.post("/api/v1/imports", gzipSync("{}"), { "Content-Encoding": "gzip" });
+  assert.deepEqual([packed.status, packed.json.detail], [415, "A body is taken as it is: send it unpacked and without Content-Encoding."]);
 });
 
 test("a query that cannot be read is refused with what may be wrong with it", async (t) => {

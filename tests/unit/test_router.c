@@ -178,6 +178,8 @@ Test(guard, wants_json_and_bounded_bodies)
     }
 #define JSON "Content-Type: application/json"
     cr_expect(eq(int, check_content(METHOD_POST, LINES(JSON, "Content-Length: 65536")), 0));
+    cr_expect(eq(int, check_content(METHOD_POST, LINES(JSON, "Content-Encoding: identity")), 0));
+    cr_expect(eq(int, check_content(METHOD_POST, LINES(JSON, "Content-Encoding: gzip")), 415));
     cr_expect(eq(int, check_content(METHOD_POST, LINES(JSON, "Content-Length: 65537")), 413));
     cr_expect(eq(int, check_content(METHOD_POST, LINES(JSON, "Content-Length: 99999999999999999999")), 413));
 }
