@@ -30,6 +30,14 @@ const answers = [
     "As fast as possible in one direction, counted where it arrives. With several receivers, the sum over all of them.",
   ],
   [
+    "Messages a second",
+    "All messages of a trial over all of its timed time; in a round trip, there and back is one. A few pauses of milliseconds take much from this rate and nothing from p50: where p50 promises more than the rate holds, the time went into pauses, which max, gap and run delay tell of.",
+  ],
+  [
+    "Per message",
+    "CPU time, switches and system calls of all workers together, over the messages they carried.",
+  ],
+  [
     "Paced",
     "Round trips begun at a fixed rate, each timed from the moment it was due, so that waiting behind a late one counts. A rate that was not held is said to be.",
   ],
