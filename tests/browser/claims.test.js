@@ -80,6 +80,24 @@ test("a check that is over before the page hears of its beginning is shown as ov
   }
 });
 
+test("a check that retention drops leaves its claim's page, and the verdict stays", async (t) => {
+  const server = await startServer(t, { wrap: ["env", "IPCLAB_KEEP_CHECKS=0h"] });
+  const stream = await server.client.stream("checks");
+  for (let i = 0; i < 2; i++) {
+    await server.client.post("/api/v1/claims/38/checks", {});
+    await stream.next(({ event, data }) => event === "check" && data.state === "done");
+  }
+  stream.close();
+  const page = await openPage(t, server.base);
+  await page.goto("/claims/38");
+  const all = page.getByRole("table", { name: "All checks" });
+  await all.waitFor();
+  // It comes once a day, and after an import that was given up.
+  await server.client.post("/api/v1/imports", "{}");
+  await all.waitFor({ state: "detached" });
+  await page.locator('.chip[data-verdict="conditional"]').first().waitFor();
+});
+
 test("all claims are checked with their progress told, and set beside those of another machine", async (t) => {
   const server = await startServer(t);
   const page = await openPage(t, server.base);

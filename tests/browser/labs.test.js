@@ -335,3 +335,23 @@ test("labs have no serious violation, light and dark", async (t) => {
     await expectAccessibleInBoth(page, name);
   }
 });
+
+test("attempts that retention drops leave the list, and the lab that shows one says so", async (t) => {
+  const server = await startServer(t, { wrap: ["env", "IPCLAB_KEEP_ATTEMPTS=0h"] });
+  const page = await openPage(t, server.base);
+  const attempt = await take(page, "/labs/pipe_gauge");
+  const row = page.getByRole("table", { name: "Attempts" }).getByRole("link");
+  await row.waitFor();
+  const labs = await page.context().newPage();
+  await labs.goto("/labs");
+  const tried = labs.getByText("tried once");
+  await tried.waitFor();
+  await page.bringToFront();
+  // It comes once a day, and after an import that was given up.
+  await server.client.post("/api/v1/imports", "{}");
+  await row.waitFor({ state: "detached" });
+  await page.getByText("This attempt is no longer in the archive").waitFor();
+  assert.equal(await page.getByRole("link", { name: "Hand in (JSON)" }).count(), 0);
+  await tried.waitFor({ state: "detached" });
+  assert.equal((await server.client.get(`/api/v1/attempts/${attempt}`)).status, 404);
+});

@@ -35,6 +35,8 @@ export function mountClaim({ root, signal, parameters, store }) {
   /** @type {import("../js/types.js").Check|null} */
   let pending = null;
   let asked = 0;
+  /** Checks that retention dropped: an answer that was long on its way may still have them. @type {Set<number>} */
+  const gone = new Set();
 
   function render() {
     if (!claim) return;
@@ -55,7 +57,7 @@ export function mountClaim({ root, signal, parameters, store }) {
       // What was asked for later knows more, whichever answer comes first.
       if (signal.aborted || mine !== asked) return;
       claim = read;
-      checks = history;
+      checks = history.filter(({ id }) => !gone.has(id));
       pending = history.find(({ state }) => state === "queued" || state === "running") ?? null;
       setText(status, "");
       render();
@@ -78,6 +80,12 @@ export function mountClaim({ root, signal, parameters, store }) {
     {
       check: (/** @type {import("../js/types.js").Check} */ told) => {
         if (told.claim === number) void load();
+      },
+      check_deleted: (/** @type {{id: number}} */ { id }) => {
+        gone.add(id);
+        if (!checks.some((one) => one.id === id)) return;
+        checks = checks.filter((one) => one.id !== id);
+        render();
       },
     },
     () => {},

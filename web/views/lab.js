@@ -4,6 +4,7 @@ import { loadCatalogue, problemText } from "../js/actions.js";
 import * as api from "../js/api.js";
 import { createAttemptSession, isOver } from "../js/attempt-session.js";
 import { h, setChildren, setText } from "../js/dom.js";
+import { followTopic } from "../js/events.js";
 import { defaultsOf, parametersOf, permalinkOf, refusalsOf, sameParameters } from "../js/lab-parameters.js";
 import { legendOf } from "../js/mechanisms.js";
 import { loadMessages, say } from "../js/messages.js";
@@ -109,6 +110,8 @@ function createFrame(lab, signal, to) {
  */
 function createHistory(lab, signal) {
   let turn = 0;
+  /** Those that retention dropped: an answer that was long on its way may still have them. @type {Set<number>} */
+  const gone = new Set();
   return {
     /** @type {Attempt[]} */
     attempts: [],
@@ -127,11 +130,20 @@ function createHistory(lab, signal) {
         ended && api.getPredictions(lab.name, { group, like: ended.id }, signal),
       ]);
       if (mine !== turn) return false;
-      this.attempts = list.attempts;
+      this.attempts = list.attempts.filter(({ id }) => !gone.has(id));
       this.more = list.next_cursor !== null;
       this.everybody = counts;
       return true;
     },
+    /** @param {number} id @returns {boolean}  whether it was listed */
+    forget(id) {
+      gone.add(id);
+      const before = this.attempts.length;
+      this.attempts = this.attempts.filter((one) => one.id !== id);
+      return this.attempts.length < before;
+    },
+    /** @param {Attempt|null} attempt */
+    hasForgotten: (attempt) => attempt !== null && gone.has(attempt.id),
   };
 }
 
@@ -215,7 +227,8 @@ function createLab({ root, signal, query, store }, lab) {
 
   async function loadHistory() {
     try {
-      const ended = isOver(session.attempt()) ? session.attempt() : null;
+      const attempt = session.attempt();
+      const ended = isOver(attempt) && !history.hasForgotten(attempt) ? attempt : null;
       if (await history.load(frame.student.who().group, ended)) renderHistory();
     } catch (error) {
       fail(error);
@@ -272,7 +285,7 @@ function createLab({ root, signal, query, store }, lab) {
     frame.setup.update(parameters, running, in_bounds);
     frame.predict.update(over ? "locked" : running ? "busy" : "open", attempt?.prediction ?? null, in_bounds && fits);
     frame.status.update(attempt);
-    frame.hand_in.update(attempt, parameters);
+    frame.hand_in.update(history.hasForgotten(attempt) ? null : attempt, parameters);
     frame.before.hidden = attempt !== null;
     frame.observe.element.hidden = attempt === null || (over && session.timeline().workers.length === 0);
     frame.again.hidden = !over;
@@ -328,7 +341,21 @@ function createLab({ root, signal, query, store }, lab) {
   setTitle(`${lab.number} · ${lab.title}`);
   void loadHistory();
   followQuery(query);
-  return { query: followQuery };
+  return {
+    query: followQuery,
+    /** Something may have been missed. */
+    reload() {
+      if (session.attempt() === null || isOver(session.attempt())) void loadHistory();
+    },
+    /** @param {number} id  of an attempt that is no longer in the archive */
+    forget(id) {
+      if (history.forget(id)) renderHistory();
+      if (session.attempt()?.id !== id) return;
+      setText(frame.trouble, say("lab.gone"));
+      frame.trouble.hidden = false;
+      render();
+    },
+  };
 }
 
 /**
@@ -355,9 +382,13 @@ export function mountLab(context) {
     }
   }
 
+  followTopic("attempts", { attempt_deleted: (/** @type {{id: number}} */ { id }) => lab?.forget(id) }, () => {}, signal);
   store.watch(
     (state) => [state.resync],
-    (resync) => void (resync > 0 && !lab && load()),
+    (resync) => {
+      if (lab) lab.reload();
+      else if (resync > 0) void load();
+    },
     signal,
   );
   return {

@@ -2,7 +2,8 @@
 
 import { loadCatalogue, problemText } from "../js/actions.js";
 import { getAttempts, getLabs } from "../js/api.js";
-import { h, setChildren, setText } from "../js/dom.js";
+import { h, renewChildren, setText } from "../js/dom.js";
+import { followTopic } from "../js/events.js";
 import { permalinkOf, quotedAnswer } from "../js/lab-parameters.js";
 import { legendOf } from "../js/mechanisms.js";
 import { loadMessages, say, sayCount } from "../js/messages.js";
@@ -61,10 +62,12 @@ export function mountLabs({ root, signal, store }) {
   let labs = [];
   /** @type {Map<string, Attempt[]>} */
   const attempts = new Map();
+  /** Those that retention dropped: an answer that was long on its way may still have them. @type {Set<number>} */
+  const gone = new Set();
 
   function render() {
     const legend = legendOf(store.getState().mechanisms);
-    setChildren(list, labs.map((lab) => createItem(lab, attempts.get(lab.name), legend)));
+    renewChildren(list, labs.map((lab) => createItem(lab, attempts.get(lab.name), legend)));
   }
 
   async function load() {
@@ -80,7 +83,8 @@ export function mountLabs({ root, signal, store }) {
       const { student, group } = readStudent();
       await Promise.all(
         labs.map(async ({ name }) => {
-          attempts.set(name, (await getAttempts(name, { limit: looked_at, student, group }, signal)).attempts);
+          const read = await getAttempts(name, { limit: looked_at, student, group }, signal);
+          attempts.set(name, read.attempts.filter(({ id }) => !gone.has(id)));
         }),
       );
       render();
@@ -89,6 +93,17 @@ export function mountLabs({ root, signal, store }) {
     }
   }
 
+  /** @param {number} id */
+  function forget(id) {
+    gone.add(id);
+    for (const [name, known] of attempts) {
+      if (!known.some((one) => one.id === id)) continue;
+      attempts.set(name, known.filter((one) => one.id !== id));
+      render();
+    }
+  }
+
+  followTopic("attempts", { attempt_deleted: (/** @type {{id: number}} */ { id }) => forget(id) }, () => {}, signal);
   store.watch(
     (state) => [state.resync],
     (resync) => void (resync > 0 && load()),
