@@ -131,6 +131,15 @@ static int restore(const char *path, const char *file, struct store_restoring *r
     return rc < 0 ? rc : restore_finish(path, &restoring->aside, err);
 }
 
+/* Before a directory is made that nothing would come into. */
+static int check_file(const char *file, struct err *err)
+{
+    struct store *store = NULL;
+    int rc = store_open_file(file, &store, err);
+    store_close(store);
+    return rc;
+}
+
 int store_restore(const char *directory, const char *file, struct store_restoring *restoring, struct err *err)
 {
     AUTO_FREE char *path = path_with(directory, "/ipclab.db");
@@ -139,7 +148,9 @@ int store_restore(const char *directory, const char *file, struct store_restorin
     restoring->aside = NULL;
     if (path == NULL)
         return err_errno(err, ENOMEM, "restore %s", file);
-    int rc = directory_prepare(directory, err);
+    int rc = check_file(file, err);
+    if (rc == 0)
+        rc = directory_prepare(directory, err);
     if (rc == 0)
         rc = directory_lock(directory, &lock_fd, err);
     if (rc == 0)

@@ -81,6 +81,8 @@ test("a copy that is damaged or no archive changes nothing, and an archive is ma
   assert.deepEqual([await readFile(join(data, "ipclab.db")), await readdir(data)], before);
 
   const fresh = join(directory, "fresh");
+  assert.equal(ipclab("restore", letter, "--data", fresh).status, 78);
+  await assert.rejects(readdir(fresh), { code: "ENOENT" });
   assert.deepEqual(ipclab("restore", copy, "--data", fresh), { status: 0, out: `${fresh}/ipclab.db is now what ${copy} was\n`, err: "" });
   assert.equal(ipclab("verify", "--data", fresh).status, 0);
 });
