@@ -355,3 +355,18 @@ test("attempts that retention drops leave the list, and the lab that shows one s
   await tried.waitFor({ state: "detached" });
   assert.equal((await server.client.get(`/api/v1/attempts/${attempt}`)).status, 404);
 });
+
+test("an attempt whose record retention dropped says that it is gone, and keeps what came out", async (t) => {
+  const server = await startServer(t, { wrap: ["env", "IPCLAB_KEEP_TIMELINES=0h"] });
+  const page = await openPage(t, server.base);
+  const attempt = await take(page, "/labs/pipe_gauge");
+  const stream = await server.client.stream("attempts");
+  await server.client.post("/api/v1/imports", "{}");
+  await stream.next(({ event, data }) => event === "attempt" && data.record_dropped_ms !== null);
+  stream.close();
+  await page.goto(`/labs/pipe_gauge?attempt=${attempt}`);
+  await page.getByText("What happened step by step is no longer kept").waitFor();
+  await page.getByRole("region", { name: "4 · Explain" }).waitFor();
+  assert.equal(await page.getByRole("link", { name: "Chrome trace" }).count(), 0);
+  assert.equal(await page.getByRole("link", { name: "Hand in (JSON)" }).count(), 1);
+});

@@ -354,6 +354,7 @@
  * @property {string|null} [message]  why it failed
  * @property {number} created_ms
  * @property {number|null} finished_ms
+ * @property {number|null} [record_dropped_ms]  when retention dropped workers, panels and timeline
  * @property {string|null} student
  * @property {string|null} group
  * @property {Parameters} parameters

@@ -5,6 +5,7 @@ import * as api from "../js/api.js";
 import { createAttemptSession, isOver } from "../js/attempt-session.js";
 import { h, setChildren, setText } from "../js/dom.js";
 import { followTopic } from "../js/events.js";
+import { formatTime } from "../js/format.js";
 import { defaultsOf, parametersOf, permalinkOf, refusalsOf, sameParameters } from "../js/lab-parameters.js";
 import { legendOf } from "../js/mechanisms.js";
 import { loadMessages, say } from "../js/messages.js";
@@ -62,6 +63,7 @@ function createFrame(lab, signal, to) {
   const stop = h("button", { type: "button", onclick: to.onstop }, say("lab.stop"));
   const again = h("button", { type: "button", class: "primary", onclick: to.onagain }, say("lab.again"));
   const before = h("p", { class: "lab-before muted" }, say("lab.before"));
+  const dropped = h("p", { class: "lab-before muted", hidden: true });
   const observed = h(
     "section",
     { class: "card lab-observe", "aria-labelledby": "lab-observe" },
@@ -75,6 +77,7 @@ function createFrame(lab, signal, to) {
     // Where whoever asked for a run looks for it, on a phone, too.
     trouble,
     before,
+    dropped,
     // What a lab names first is what it is about.
     isPicture(lab.panels[0] ?? "") && observe.panels,
     observe.element,
@@ -87,7 +90,7 @@ function createFrame(lab, signal, to) {
   );
   return {
     ...{ setup, predict, observe, explain, status, student, projector, hand_in, sheet, history },
-    ...{ trouble, stop, again, before },
+    ...{ trouble, stop, again, before, dropped },
     elements: [
       h("div", { class: "view-head" }, h("div", { class: "grow" }, createTitle(lab, labs_count)), tools),
       sheet.element,
@@ -287,6 +290,8 @@ function createLab({ root, signal, query, store }, lab) {
     frame.status.update(attempt);
     frame.hand_in.update(history.hasForgotten(attempt) ? null : attempt, parameters);
     frame.before.hidden = attempt !== null;
+    setText(frame.dropped, attempt?.record_dropped_ms ? say("observe.dropped", { time: formatTime(attempt.record_dropped_ms) }) : "");
+    frame.dropped.hidden = frame.dropped.textContent === "";
     frame.observe.element.hidden = attempt === null || (over && session.timeline().workers.length === 0);
     frame.again.hidden = !over;
     frame.stop.hidden = attempt === null || over;

@@ -77,7 +77,7 @@ export function createHandIn(lab) {
         ended && [
           file(ended, "", ".json"),
           h("button", { type: "button", class: "small", onclick: () => window.print() }, say("lab.print")),
-          file(ended, "/trace", ".trace.json"),
+          !ended.record_dropped_ms && file(ended, "/trace", ".trace.json"),
         ],
         copied,
       );
