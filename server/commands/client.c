@@ -79,6 +79,8 @@ struct exchange {
     FILE *file; /* for the body of a 200 */
     struct client_answer *answer;
     int write_errno; /* of the file, 0 while it takes what comes */
+    FILE *sent;      /* the body of the request */
+    int read_errno;  /* of that file, 0 while it gives what is there */
     bool (*take)(void *context, const char *line);
     void *context;
     struct text line; /* its beginning, while its end has not come */
@@ -119,6 +121,17 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *context)
     return text_ok(body) ? size * count : 0;
 }
 
+static size_t give_body(char *bytes, size_t size, size_t count, void *context)
+{
+    struct exchange *exchange = context;
+    errno = 0;
+    size_t given = fread(bytes, size, count, exchange->sent);
+    if (ferror(exchange->sent) == 0)
+        return given * size;
+    exchange->read_errno = errno != 0 ? errno : EIO;
+    return CURL_READFUNC_ABORT; /* an end would make what there is of it the whole */
+}
+
 static int perform(struct exchange *exchange, const char *target, struct curl_slist *headers, struct err *err)
 {
     struct client *client = exchange->client;
@@ -143,6 +156,8 @@ static int perform(struct exchange *exchange, const char *target, struct curl_sl
     long status = 0;
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     exchange->answer->status = (int)status;
+    if (exchange->read_errno != 0)
+        return err_errno(err, exchange->read_errno, "read what is to be sent");
     /* A server that refuses a body may close before it has all of it: the refusal counts. */
     if (code == CURLE_OK || exchange->is_enough || (status >= 400 && exchange->answer->body.length > 0))
         return 0;
@@ -176,12 +191,13 @@ int client_follow(struct client *client, const char *target, bool (*take)(void *
 int client_post(struct client *client, const char *target, FILE *file, struct client_answer *answer,
                 struct err *err)
 {
-    struct exchange exchange = {.client = client, .answer = answer};
+    struct exchange exchange = {.client = client, .answer = answer, .sent = file};
     struct stat status;
     *answer = (struct client_answer){.status = 0};
     curl_easy_reset(client->curl);
     curl_easy_setopt(client->curl, CURLOPT_POST, 1L);
-    curl_easy_setopt(client->curl, CURLOPT_READDATA, file);
+    curl_easy_setopt(client->curl, CURLOPT_READFUNCTION, give_body);
+    curl_easy_setopt(client->curl, CURLOPT_READDATA, &exchange);
     /* Without a length, from a pipe, the body goes in chunks. */
     if (fstat(fileno(file), &status) == 0 && S_ISREG(status.st_mode))
         curl_easy_setopt(client->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)status.st_size);

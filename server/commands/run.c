@@ -59,7 +59,7 @@ static int submit(const char *server, FILE *experiment, const struct waiting *wa
     if (result == 0)
         result = client_post(client, runs, experiment, &answer, &err);
     if (result < 0)
-        return complain(&err, COMMAND_UNAVAILABLE);
+        return complain(&err, err.code == EHOSTUNREACH ? COMMAND_UNAVAILABLE : COMMAND_USAGE);
     if (answer.status != 202)
         return client_report(&answer, "run");
     int status = take_run(&answer, &run);

@@ -121,11 +121,23 @@ static void say_where(const char *path, const struct client_answer *answer)
            answer->status == 200 ? ", which was there already" : "");
 }
 
+/* A descriptor of its own for standard input, which may be named again. */
+static FILE *open_input(const char *path)
+{
+    if (strcmp(path, "-") != 0)
+        return fopen(path, "re");
+    AUTO_CLOSE int fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
+    FILE *file = fd >= 0 ? fdopen(fd, "r") : NULL;
+    if (file != NULL)
+        take_fd(&fd);
+    return file;
+}
+
 static int send_file(struct client *client, const char *path)
 {
     struct err err;
     AUTO(client_answer_fini) struct client_answer answer = {.status = 0};
-    AUTO_FCLOSE FILE *file = fopen(path, "re");
+    AUTO_FCLOSE FILE *file = open_input(path);
     int result = file != NULL ? client_post(client, "/api/v1/imports", file, &answer, &err)
                               : err_errno(&err, errno, "open %s", path);
     if (result < 0)
@@ -147,10 +159,12 @@ int command_import(int count, char *const *arguments)
     const struct line_option options[] = {{"--server", "URL", server_help, &server}};
     const struct line line = {
         .usage = "import FILE... [--server URL]",
-        .help = "Takes in runs that were exported as json, of any length. Each is taken whole or not at all; "
-                "one\n"
-                "that is there already stays as it is. Exit status: 0 all are there, 1 one is not, 69 no "
-                "server answers.",
+        .help =
+            "Takes in runs that were exported as json, of any length. Each is taken whole or not at all; "
+            "one\n"
+            "that is there already stays as it is. FILE - is standard input. Exit status: 0 all are there, 1 "
+            "one is\n"
+            "not, 2 no such option, 69 no server answers.",
         .options = options,
         .option_count = 1,
         .operands_min = 1,
