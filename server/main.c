@@ -23,6 +23,7 @@
 #include "server/api/routes.h"
 #include "server/app.h"
 #include "server/commands/commands.h"
+#include "server/commands/line.h"
 #include "server/config.h"
 #include "server/events.h"
 #include "server/http.h"
@@ -287,29 +288,47 @@ static int command_serve(int count, char *const *arguments)
 
 static int command_answer(int count, char *const *arguments)
 {
+    static const struct line line = {
+        .usage = "answer DIR TARGET",
+        .help = "Answers a GET of TARGET, a path with its query, from the archive in DIR. Exit status: 0 "
+                "answered,\n"
+                "1 not, 2 no such option.",
+        .operands_min = 2,
+        .operands_max = 2,
+    };
+    const char *operands[2];
+    int operand_count, status;
     struct err err;
-    if (count != 2) {
-        fprintf(stderr, "ipclab: answer takes the archive's directory and a path with its query\n");
-        return EXIT_USAGE;
-    }
-    if (report_write(arguments[0], arguments[1], &err) == 0)
+    if (!line_read(&line, count, arguments, operands, &operand_count, &status))
+        return status;
+    if (report_write(operands[0], operands[1], &err) == 0)
         return EXIT_SUCCESS;
-    log_write(LOG_WARNING, "no answer", "%s: %s", arguments[1], err.text);
+    log_write(LOG_WARNING, "no answer", "%s: %s", operands[1], err.text);
     return EXIT_FAILURE;
 }
 
 static int command_routes(int count, char *const *arguments)
 {
-    (void)count;
-    (void)arguments;
+    static const struct line line = {
+        .usage = "routes",
+        .help = "Lists the API's routes, a method and a path a line. Exit status: 0, 2 no such option.",
+    };
+    int operand_count, status;
+    if (!line_read(&line, count, arguments, NULL, &operand_count, &status))
+        return status;
     api_print_routes(stdout);
     return EXIT_SUCCESS;
 }
 
 static int command_version(int count, char *const *arguments)
 {
-    (void)count;
-    (void)arguments;
+    static const struct line line = {
+        .usage = "version",
+        .help = "Says which version this is. Exit status: 0, 2 no such option.",
+    };
+    int operand_count, status;
+    if (!line_read(&line, count, arguments, NULL, &operand_count, &status))
+        return status;
     puts("ipclab " IPCLAB_VERSION);
     return EXIT_SUCCESS;
 }
@@ -331,20 +350,49 @@ static const struct command {
     {"verify", "check every checksum of the archive", command_verify},
     {"routes", "list the API's routes", command_routes},
     {"version", "say which version this is", command_version},
-    {"help", "say this", command_help},
+    {"help", "say this, or more of one command", command_help},
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 
+static const struct command *find_command(const char *name)
+{
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        if (strcmp(name, commands[i].name) == 0)
+            return &commands[i];
+    fprintf(stderr, "ipclab: unknown command %.60s; ipclab help lists them\n", name);
+    return NULL;
+}
+
+/* As that command says it itself. */
+static int help_command(const char *name)
+{
+    char flag[] = "--help";
+    char *const arguments[] = {flag};
+    const struct command *command = find_command(name);
+    return command != NULL ? command->run(1, arguments) : EXIT_USAGE;
+}
+
 static int command_help(int count, char *const *arguments)
 {
-    (void)count;
-    (void)arguments;
+    static const struct line line = {
+        .usage = "help [COMMAND]",
+        .help =
+            "Says what the command is for, how it is called and what its exit statuses mean; without one, "
+            "which\n"
+            "there are. Exit status: 0, 2 no such command.",
+        .operands_max = 1,
+    };
+    const char *name = NULL;
+    int operand_count, status;
+    if (!line_read(&line, count, arguments, &name, &operand_count, &status))
+        return status;
+    if (name != NULL)
+        return help_command(name);
     AUTO(text_fini) struct text text = TEXT_EMPTY;
     text_append(&text, "ipclab: how do two processes talk, and what does each way cost on this machine?\n\n");
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         text_printf(&text, "  ipclab %-13s%s\n", commands[i].name, commands[i].help);
-    text_append(&text,
-                "\nserve, run, export, import, compare, backup, restore and verify say more with --help.\n");
+    text_append(&text, "\nipclab help COMMAND, or ipclab COMMAND --help, says more of one.\n");
     text_append(&text, "\nOptions of serve (default); variable:\n");
     config_write_help(&text);
     fputs(text_string(&text), stdout);
@@ -361,9 +409,6 @@ int main(int count, char **arguments)
         name = "help";
     if (strcmp(name, "--version") == 0)
         name = "version";
-    for (size_t i = 0; i < COMMAND_COUNT; i++)
-        if (strcmp(name, commands[i].name) == 0)
-            return commands[i].run(count - 2, arguments + 2);
-    fprintf(stderr, "ipclab: unknown command %.60s; ipclab help lists them\n", name);
-    return EXIT_USAGE;
+    const struct command *command = find_command(name);
+    return command != NULL ? command->run(count > 2 ? count - 2 : 0, arguments + 2) : EXIT_USAGE;
 }

@@ -193,7 +193,7 @@ static int start(struct report_child *child, const char *target, struct err *err
     if (child->output < 0)
         return err_errno(err, errno, "make room for a long answer");
     /* exec takes no const, and changes nothing. */
-    char *arguments[] = {"answer", (char *)(uintptr_t)children->data, (char *)(uintptr_t)target, NULL};
+    char *arguments[] = {"answer", "--", (char *)(uintptr_t)children->data, (char *)(uintptr_t)target, NULL};
     struct worker_child process;
     int result = worker_program_start(&this_program, arguments, -1, child->output, 0, &process, err);
     if (result < 0)

@@ -90,7 +90,7 @@ int command_backup(int count, char *const *arguments)
         .help =
             "Copies the archive to FILE, consistently, also while a server uses it; ipclab restore goes back "
             "to\n"
-            "it. Exit status: 0 done, 1 failed, 78 no archive.",
+            "it. Exit status: 0 done, 1 failed, 2 no such option, 78 no archive.",
         .options = options,
         .option_count = 1,
         .operands_min = 1,
@@ -141,7 +141,8 @@ int command_verify(int count, char *const *arguments)
         .help =
             "Reads the whole archive, or the copy FILE, and changes nothing: pages, references, counters, "
             "and the\n"
-            "checksums of every trial. Exit status: 0 all is well, 1 damage, each on a line, 78 no archive.",
+            "checksums of every trial. Exit status: 0 all is well, 1 damage, each on a line, 2 no such "
+            "option, 78 no archive.",
         .options = options,
         .option_count = 1,
         .operands_max = 1,
@@ -196,7 +197,7 @@ int command_restore(int count, char *const *arguments)
             "server\n"
             "first. Killed at any moment it leaves the one or the other. Exit status: 0 done, 1 failed, FILE "
             "is\n"
-            "damaged or a server runs: nothing was changed; 78 FILE is no archive.",
+            "damaged or a server runs: nothing was changed; 2 no such option; 78 FILE is no archive.",
         .options = options,
         .option_count = 1,
         .operands_min = 1,

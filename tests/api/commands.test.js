@@ -95,6 +95,11 @@ test("export and import carry runs from server to server", async (t) => {
   assert.equal((await ipclab("export", String(run.id), "-o", file, ...from)).status, 0);
   assert.equal(await readFile(letter, "utf8"), "dear");
 
+  const piped = spawnSync(join(build, "ipclab"), ["import", "-", ...to], { input: printed.out, encoding: "utf8" });
+  assert.deepEqual([piped.status, piped.stdout], [0, `-: run 1, ${run.uid}, which was there already\n`]);
+  const unreadable = await ipclab("import", directory, ...to);
+  assert.deepEqual([unreadable.status, unreadable.err], [1, "ipclab: read what is to be sent: Is a directory\n"]);
+
   assert.equal((await ipclab("export", "99", ...from)).status, 2);
   assert.equal((await ipclab("export", "1", "--format", "xml", ...from)).status, 2);
   assert.equal((await ipclab("export")).status, 2);
@@ -172,7 +177,7 @@ test("run takes an experiment, follows it to its end, and its exit status tells 
 
   for (const words of [[], ["--preset", "slow"], ["--preset", "quick", "--trials", "few"], ["--preset", "quick", "--trials", "0"],
     ["--preset", "quick", "--wait", "--reconnect", "soon"], ["--preset", "quick", "--wait", "--reconnect", "-1"],
-    ["--preset", "quick", "--experiment", file], ["--experiment", file, "--tag", "ci"], ["--experiment", join(directory, "none")], ["quick"]]) {
+    ["--preset", "quick", "--experiment", file], ["--experiment", file, "--tag", "ci"], ["--experiment", join(directory, "none")], ["--experiment", directory], ["quick"]]) {
     const refused = await ipclab("run", ...words, ...server);
     assert.deepEqual([refused.status, refused.out], [2, ""], words.join(" "));
     assert.match(refused.err, /^ipclab: /);
@@ -357,11 +362,17 @@ test("spans are checked, and help lists every command", async () => {
     assert.match(err, /--keep-series/);
   }
   const { out } = await ipclab("help");
-  for (const name of ["serve", "run", "export", "import", "compare", "backup", "restore", "verify"]) {
-    assert.match(out, new RegExp(`ipclab ${name} `));
+  const names = [...out.matchAll(/^ {2}ipclab ([a-z]+) /gm)].map(([, name]) => name);
+  for (const name of ["serve", "run", "export", "import", "compare", "backup", "restore", "verify"]) assert.ok(names.includes(name), name);
+  for (const name of names) {
     const help = await ipclab(name, "--help");
-    assert.equal(help.status, 0);
-    assert.match(help.out, new RegExp(`^usage: ipclab ${name} `));
-    assert.match(help.out, /Exit status|exit status/);
+    assert.equal(help.status, 0, name);
+    assert.match(help.out, new RegExp(`^usage: ipclab ${name}\\b`));
+    assert.match(help.out, /Exit status|exit status/, name);
+    assert.deepEqual(await ipclab("help", name), help, name);
+    const refused = await ipclab(name, "--no-such-option");
+    assert.deepEqual([refused.status, refused.out], [2, ""], name);
   }
+  const unknown = await ipclab("help", "measure");
+  assert.deepEqual([unknown.status, unknown.out, unknown.err], [2, "", "ipclab: unknown command measure; ipclab help lists them\n"]);
 });
