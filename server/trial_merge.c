@@ -28,6 +28,8 @@ enum { PREEMPTIONS_FLAGGED = 10 };
 
 enum distance trial_merge_distance_of(double one_way_ns)
 {
+    if (one_way_ns == 0)
+        return DISTANCE_SAME;
     if (one_way_ns < SIBLING_NS_MAX)
         return DISTANCE_S;
     return one_way_ns < COMPLEX_NS_MAX ? DISTANCE_C : DISTANCE_X;

@@ -33,7 +33,7 @@ void trial_merge_result(struct trial_merge *merge, struct store_trial *trial, co
 void trial_merge_finish(const struct trial_merge *merge, struct store_trial *trial,
                         const struct ipc_case *one);
 
-/* S, C or X by the one-way time of a cache line. */
+/* S, C or X by the one-way time of a cache line; "same" if it is 0: the two share a CPU. */
 enum distance trial_merge_distance_of(double one_way_ns);
 
 #endif

@@ -47,9 +47,11 @@ struct control {
     /* Worker 0, before the first barrier: the moment from which all count time. */
     alignas(CONTROL_LINE_BYTES) int64_t origin_ns;
 
-    /* distance_probe: worker 0 and the answerer in turn; the outcome by worker 0. */
+    /* distance_probe: who asks and who answers in turn; the outcome by who asks, and by who answers which
+     * probe that was (upper half) and at which CPU. */
     alignas(CONTROL_LINE_BYTES) _Atomic uint64_t ping;
     alignas(CONTROL_LINE_BYTES) double distance_ns;
+    alignas(CONTROL_LINE_BYTES) _Atomic uint64_t answered_at;
 
     /* Each worker, before it ends badly. */
     struct {

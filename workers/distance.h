@@ -10,10 +10,11 @@
 
 #include "workers/control.h"
 
-/* All workers call it together, right after a barrier. Worker 0, the first sender, asks, and the answerer,
- * the first receiver, answers: a pair between which messages go. number counts the probes of the trial from
- * 1, the same in all. Bounded: where the two share a CPU it gives up. Worker 0 leaves the outcome in
- * control->distance_ns, NAN if there is none; it may be read after the next barrier. */
+/* All workers call it together, right after a barrier. The answerer, the first receiver, answers, and the
+ * worker before it, the last sender, asks: a pair between which messages go, and neighbours, so that they are
+ * on different CPUs however few there are for many workers. number counts the probes of the trial from 1, the
+ * same in all. Bounded. The outcome is in control->distance_ns after the next barrier: 0 if the two share a
+ * CPU, NAN if there is none. */
 void distance_probe(struct control *control, int worker, int answerer, uint32_t number);
 
 #endif

@@ -157,6 +157,7 @@ Test(trial_merge, distance_is_named_by_its_class_and_a_move_is_flagged)
     trial_merge_finish(&merge, &trial, &one);
     cr_expect(eq(int, trial.distance, DISTANCE_MIXED));
     cr_expect(eq(str, trial.flags, "placement_moved gap"));
+    cr_expect(eq(int, trial_merge_distance_of(0), DISTANCE_SAME));
     cr_expect(eq(int, trial_merge_distance_of(24), DISTANCE_S));
     cr_expect(eq(int, trial_merge_distance_of(250), DISTANCE_X));
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/shm.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -152,10 +153,38 @@ Test(distance, is_answered_by_the_first_receiver)
     struct control *control = control_create(&fd, &err);
     cr_assert(ne(ptr, control, NULL), "%s", err.text);
     atomic_store(&control->ping, ping);
-    distance_probe(control, 1, 2, 1); /* the second of two senders */
+    distance_probe(control, 0, 2, 1); /* the first of two senders */
     cr_expect(eq(u64, atomic_load(&control->ping), ping));
     distance_probe(control, 2, 2, 1);
     cr_expect(eq(u64, atomic_load(&control->ping), ping + 1));
+    control_unmap(control);
+    close(fd);
+}
+
+/* Pings that the scheduler carries would pass for a way of microseconds. That the other did not get the CPU
+ * within a probe's time is allowed, so there are several. */
+Test(distance, is_none_on_one_cpu)
+{
+    enum { PROBES = 20 };
+    struct err err;
+    int fd, cpu;
+    struct control *control = control_create(&fd, &err);
+    cr_assert(ne(ptr, control, NULL), "%s", err.text);
+    cr_assert(zero(int, placement_pin(PLACEMENT_SAME_CPU, 0, &cpu, &err)), "%s", err.text);
+    pid_t answerer = fork();
+    cr_assert(ge(int, answerer, 0));
+    for (uint32_t number = 1; number <= PROBES; number++) {
+        if (control_barrier(control, 2, true, clock_now_ns() + 60 * NS_PER_S) < 0)
+            break;
+        distance_probe(control, answerer == 0 ? 1 : 0, 1, number);
+        if (answerer > 0)
+            cr_expect(not(control->distance_ns > 0), "%g ns", control->distance_ns);
+    }
+    if (answerer == 0)
+        _exit(0);
+    int status = -1;
+    cr_expect(eq(int, waitpid(answerer, &status, 0), answerer));
+    cr_expect(zero(int, status));
     control_unmap(control);
     close(fd);
 }
