@@ -336,6 +336,40 @@ test("labs have no serious violation, light and dark", async (t) => {
   }
 });
 
+/**
+ * Somebody else tries a lab, and is done with it.
+ * @param {import("./support.js").Server} server
+ * @param {string} student
+ * @param {object} prediction
+ */
+async function tryBeside(server, student, prediction) {
+  const stream = await server.client.stream("attempts");
+  const { json } = await server.client.post("/api/v1/labs/pipe_ends/attempts", { student, prediction });
+  await stream.next(({ event, data }) => event === "attempt" && data.id === json.id && data.state === "done");
+  stream.close();
+}
+
+test("what others said and saw is kept back from whoever has not tried the lab", async (t) => {
+  const server = await startServer(t);
+  const page = await openPage(t, server.base);
+  await tryBeside(server, "Ada", { answer: "hangs" });
+  await page.goto("/labs");
+  await page.getByText("not tried yet").nth(15).waitFor();
+  assert.equal(await page.getByText("A surprise").count(), 0, "nobody here was surprised");
+
+  await page.goto("/labs/pipe_ends");
+  const row = page.getByRole("table", { name: "Attempts" }).getByRole("row", { name: "Ada" });
+  await row.waitFor();
+  assert.doesNotMatch(await row.innerText(), /read returns 0|waits for ever/);
+  const kept_back = page.getByText("is shown once you have tried it yourself");
+  assert.ok(await kept_back.isVisible());
+
+  await predictAnything(page);
+  await runPrediction(page);
+  assert.match(await row.innerText(), /waits for ever\s*✕ read returns 0/);
+  assert.equal(await kept_back.isVisible(), false);
+});
+
 test("attempts that retention drops leave the list, and the lab that shows one says so", async (t) => {
   const server = await startServer(t, { wrap: ["env", "IPCLAB_KEEP_ATTEMPTS=0h"] });
   const page = await openPage(t, server.base);

@@ -249,7 +249,7 @@ function createLab({ root, signal, query, store }, lab) {
   function renderHistory() {
     const { attempts, more, everybody } = history;
     const current = isOver(session.attempt()) ? session.attempt() : null;
-    frame.history.update({ lab, attempts, more, current, everybody, group: frame.student.who().group });
+    frame.history.update({ lab, attempts, more, current, everybody, who: frame.student.who() });
   }
 
   let explained = -1;

@@ -84,7 +84,9 @@ export function mountLabs({ root, signal, store }) {
       await Promise.all(
         labs.map(async ({ name }) => {
           const read = await getAttempts(name, { limit: looked_at, student, group }, signal);
-          attempts.set(name, read.attempts.filter(({ id }) => !gone.has(id)));
+          // Of everybody, if nobody is named here: those of the nameless are one's own.
+          const own = read.attempts.filter((one) => (one.student ?? "") === student);
+          attempts.set(name, own.filter(({ id }) => !gone.has(id)));
         }),
       );
       render();
