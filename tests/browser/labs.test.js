@@ -370,6 +370,19 @@ test("what others said and saw is kept back from whoever has not tried the lab",
   assert.equal(await kept_back.isVisible(), false);
 });
 
+test("while a class tries a lab, the page counts along, and the focus stays", async (t) => {
+  const server = await startServer(t);
+  const page = await openPage(t, server.base);
+  const mine = await take(page, "/labs/pipe_ends");
+  const link = page.getByRole("table", { name: "Attempts" }).getByRole("link", { name: String(mine), exact: true });
+  await link.focus();
+  await tryBeside(server, "Ada", { answer: "hangs" });
+  await tryBeside(server, "Bob", { answer: "hangs" });
+  await page.getByRole("table", { name: "What everybody predicted" }).getByRole("row", { name: /It waits for ever\s*2/ }).waitFor();
+  await page.getByRole("table", { name: "3 outcomes with these parameters" }).waitFor();
+  assert.ok(await link.evaluate((one) => one === document.activeElement));
+});
+
 test("attempts that retention drops leave the list, and the lab that shows one says so", async (t) => {
   const server = await startServer(t, { wrap: ["env", "IPCLAB_KEEP_ATTEMPTS=0h"] });
   const page = await openPage(t, server.base);

@@ -28,6 +28,8 @@ import { createStudent } from "../components/lab/student.js";
 
 const attempts_listed = 100;
 const labs_count = 16;
+/** A class ends its attempts within seconds: what it did is read once for all of them. */
+const together_ms = 1000;
 
 /**
  * The parts of a lab and their places.
@@ -161,6 +163,7 @@ function createLab({ root, signal, query, store }, lab) {
   let in_bounds = true;
   let starting = false;
   let animation = 0;
+  let later = 0;
   /** What had the focus is gone, and what takes its place is not there yet. */
   let unseated = false;
   /** One key after the other, as they were pressed. */
@@ -187,6 +190,7 @@ function createLab({ root, signal, query, store }, lab) {
   root.append(...frame.elements);
   signal.addEventListener("abort", () => {
     window.cancelAnimationFrame(animation);
+    clearTimeout(later);
     document.documentElement.removeAttribute("data-projector");
   });
 
@@ -352,6 +356,14 @@ function createLab({ root, signal, query, store }, lab) {
     reload() {
       if (session.attempt() === null || isOver(session.attempt())) void loadHistory();
     },
+    /** @param {Attempt} told  whose state has changed, whoever tries it */
+    hear(told) {
+      if (told.lab !== lab.name || told.id === session.attempt()?.id) return;
+      later ||= window.setTimeout(() => {
+        later = 0;
+        void loadHistory();
+      }, together_ms);
+    },
     /** @param {number} id  of an attempt that is no longer in the archive */
     forget(id) {
       if (history.forget(id)) renderHistory();
@@ -387,7 +399,15 @@ export function mountLab(context) {
     }
   }
 
-  followTopic("attempts", { attempt_deleted: (/** @type {{id: number}} */ { id }) => lab?.forget(id) }, () => {}, signal);
+  followTopic(
+    "attempts",
+    {
+      attempt: (/** @type {Attempt} */ told) => lab?.hear(told),
+      attempt_deleted: (/** @type {{id: number}} */ { id }) => lab?.forget(id),
+    },
+    () => {},
+    signal,
+  );
   store.watch(
     (state) => [state.resync],
     (resync) => {
