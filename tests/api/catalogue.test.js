@@ -45,6 +45,22 @@ test("every operation describes what it takes and answers", () => {
   }
 });
 
+test("what an experiment leaves out is what the description says", async (t) => {
+  const { client } = await startServer(t);
+  const { properties } = description.components.schemas.Experiment;
+  const { json: { experiment } } = await client.post("/api/v1/runs", { mechanisms: ["pipe"] });
+  const drawn = ["mechanisms", "seed"];
+  const { json: { cpus } } = await client.get("/api/v1/machine");
+  if (cpus === 1) drawn.push("placement", "wait");
+  for (const name of Object.keys(experiment).filter((one) => !drawn.includes(one))) {
+    assert.ok("default" in properties[name], `${name} has no default`);
+    assert.deepEqual(experiment[name], properties[name].default, name);
+  }
+  for (const item of Object.values(description.paths)) {
+    for (const parameter of (item.patch?.parameters ?? []).map(resolve).filter((/** @type {any} */ one) => one.name === "If-Match")) assert.equal(parameter.required, true);
+  }
+});
+
 test("the catalogue tells what there is, its traits, and what is missing", async (t) => {
   const { client } = await startServer(t);
   const { json } = await client.get("/api/v1/mechanisms");
