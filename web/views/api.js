@@ -54,7 +54,7 @@ function curlText(description, method, path, operation) {
 function createTable(caption, heads, rows) {
   return h(
     "div",
-    { class: "scroll-x" },
+    { class: "scroll-x", role: "group", tabindex: "0", "aria-label": caption },
     h(
       "table",
       { class: "data-table" },
