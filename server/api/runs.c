@@ -55,7 +55,9 @@ static void read_query(const struct app *app, const struct request *request, str
     request_read_integer(request, "until", 0, JSON_INTEGER_MAX, &query->until_ms, faults);
     read_mechanism(app, request, &query->mechanism, faults);
     read_filter(request, "tag", &query->tag, faults);
-    read_filter(request, "machine", &query->machine, faults);
+    query->machine = request_parameter(request, "machine");
+    if (query->machine != NULL)
+        api_check_hash("machine", query->machine, faults);
     read_filter(request, "q", &query->text, faults);
     read_filter(request, "cursor", &query->cursor, faults);
     query->limit = (int)limit;

@@ -132,16 +132,26 @@ const struct json_node *api_find_claim(const struct app *app, const struct reque
     return claim;
 }
 
+void api_check_hash(const char *name, const char *value, struct faults *faults)
+{
+    char pointer[FAULT_POINTER_BYTES];
+    size_t length = strlen(value);
+    if (length == STORE_HASH_BYTES - 1 && strspn(value, "0123456789abcdef") == length)
+        return;
+    snprintf(pointer, sizeof pointer, "?%s", name);
+    faults_add(faults, pointer, "must be the %d hexadecimal digits of a hash, in lower case, got \"%.40s\"",
+               STORE_HASH_BYTES - 1, value);
+}
+
 const char *api_read_machine(const struct app *app, const struct request *request, struct answer *answer)
 {
     const char *machine = request_parameter(request, "machine");
+    struct faults faults = {.count = 0};
     if (machine == NULL)
         return app->machine.full;
-    size_t length = strlen(machine);
-    if (length == STORE_HASH_BYTES - 1 && strspn(machine, "0123456789abcdef") == length)
+    api_check_hash("machine", machine, &faults);
+    if (faults.count == 0)
         return machine;
-    struct faults faults = {.count = 0};
-    faults_add(&faults, "?machine", "must be the 32 hexadecimal digits of a machine's full hash");
     problem_answer_faults(answer, &faults);
     return NULL;
 }

@@ -49,6 +49,9 @@ const struct json_node *api_find_lab(const struct app *app, const struct request
 /* The claim whose number is request->id, or NULL, and the answer says that there is none. */
 const struct json_node *api_find_claim(const struct app *app, const struct request *request,
                                        struct answer *answer);
+/* A fault of ?name= unless value is a hash, be it of a machine or of an experiment. */
+void api_check_hash(const char *name, const char *value, struct faults *faults);
+
 /* The full hash that ?machine= names, this machine's without it. NULL: it is no hash, and the answer says so.
  */
 const char *api_read_machine(const struct app *app, const struct request *request, struct answer *answer);

@@ -9,7 +9,7 @@
 #include "server/problem.h"
 
 /* More trials take longer than the loop may be held up: one is read in 2 us. */
-enum { TRIALS_ON_LOOP_MAX = 2000, RUNS_LIMIT = 200, EXPERIMENTS_LIMIT = 50, WORD_BYTES_MAX = 64 };
+enum { TRIALS_ON_LOOP_MAX = 2000, RUNS_LIMIT = 200, EXPERIMENTS_LIMIT = 50 };
 
 static void read_hash(const struct request *request, const char *name, const char *parameter,
                       const char **value, struct faults *faults)
@@ -17,8 +17,8 @@ static void read_hash(const struct request *request, const char *name, const cha
     *value = request_parameter(request, name);
     if (*value == NULL)
         faults_add(faults, parameter, "is missing: experiment and machine go together");
-    else if ((*value)[0] == '\0' || strlen(*value) > WORD_BYTES_MAX)
-        faults_add(faults, parameter, "must be 1 to %d bytes", WORD_BYTES_MAX);
+    else
+        api_check_hash(name, *value, faults);
 }
 
 static void read_question(const struct request *request, struct trends_request *question,

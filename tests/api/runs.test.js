@@ -167,6 +167,7 @@ test("unknown or impossible parameters are named, with what is known", async (t)
   assert.equal((await faults("limit=1&limit=2"))[0].detail, "given more than once");
   assert.equal((await faults("cursor=nonsense"))[0].pointer, "?cursor");
   assert.equal((await faults(`q=${"x".repeat(201)}`))[0].pointer, "?q");
+  assert.match((await faults("machine=mine"))[0].detail, /^must be the 32 hexadecimal digits of a hash, in lower case, got "mine"$/);
   const { status, json } = await client.get(`${runs}/1/trials?include=histograms`);
   assert.equal(status, 422);
   assert.equal(json.errors[0].pointer, "?include");

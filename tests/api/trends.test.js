@@ -54,6 +54,12 @@ test("a question that lacks its half, or asks for what there is not, is refused"
     assert.equal(status, 422, query);
     assert.ok(json.errors.some((/** @type {any} */ one) => one.pointer === pointer), `${query}: ${JSON.stringify(json.errors)}`);
   }
-  const { json } = await client.get(`${trends}?experiment=a&machine=b`);
+  const [some, none] = ["a".repeat(32), "0".repeat(32)];
+  for (const query of [`experiment=${some}&machine=${none.slice(1)}`, `experiment=A${some.slice(1)}&machine=${none}`, `experiment=${some}0&machine=${none}`]) {
+    const { status, json } = await client.get(`${trends}?${query}`);
+    assert.equal(status, 422, query);
+    assert.match(json.errors[0].detail, /^must be the 32 hexadecimal digits/);
+  }
+  const { json } = await client.get(`${trends}?experiment=${some}&machine=${none}`);
   assert.deepEqual([json.runs, json.series], [0, []]);
 });
