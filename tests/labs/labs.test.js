@@ -351,6 +351,9 @@ describe("labs of root", { ...at_once, skip: !is_root && "this is an ordinary us
   const cases = [
     [{ owner: "alive", user: "other" }, "EACCES", "eacces", { shmat_first_id: "EACCES", ipc_rmid: "EPERM" }],
     [{ owner: "alive", user: "other", flags: "none" }, "ok", "no_attach", { shmat: "EACCES" }],
+    [{ owner: "marked", user: "other" }, "ENOENT", "enoent_barred", { shmat_first_id: "EACCES", ipc_rmid: "EPERM" }],
+    [{ owner: "marked", user: "other", flags: "creat" }, "ok", "another_barred", { shmat_first_id: "EACCES" }],
+    [{ owner: "marked_killed", user: "other" }, "ENOENT", "gone", { shmat_first_id: "EINVAL" }],
   ];
   for (const [parameters, outcome, explanation, evidence] of cases)
     test(`shm_keys ${JSON.stringify(parameters)}`, async () => {

@@ -139,6 +139,13 @@ static void show_results(struct lab *lab, const struct keys *keys)
     lab_panel_end(&panel);
 }
 
+/* The key has gone; what of the segment is left to the second, who knows its old id? */
+static const char *left_of_old(const struct keys *keys, const char *all, const char *barred, const char *none)
+{
+    int result = keys->results[ATTACH_OLD];
+    return result == 0 ? all : result == EACCES ? barred : none;
+}
+
 static const char *explanation_for(const struct lab *lab, const struct keys *keys)
 {
     switch (keys->results[GET]) {
@@ -147,14 +154,14 @@ static const char *explanation_for(const struct lab *lab, const struct keys *key
     case EEXIST:
         return "eexist";
     case ENOENT:
-        return keys->results[ATTACH_OLD] == 0 ? "enoent" : "gone";
+        return left_of_old(keys, "enoent", "enoent_barred", "gone");
     case EINVAL:
         return bytes_asked[lab_value(lab, SIZE)] == 0 ? "einval_new" : "einval";
     default:
         break;
     }
     if (keys->second_id != keys->first_id)
-        return keys->results[ATTACH_OLD] == 0 ? "another" : "fresh";
+        return left_of_old(keys, "another", "another_barred", "fresh");
     if (keys->results[ATTACH] == EACCES)
         return "no_attach";
     return lab_value(lab, OWNER) == KILLED ? "leaked" : "shared";
