@@ -42,6 +42,9 @@ test("what is not an experiment is refused with every fault, its bound and the n
   assert.match(found["/placment"], /"placement"/);
   assert.match(found["/trials"], /1.*1000/);
   assert.ok((await faults({}))["/mechanisms"]);
+  const { json: { mechanisms } } = await client.get("/api/v1/mechanisms");
+  const known = mechanisms.map((/** @type {any} */ one) => one.name).join(", ");
+  assert.equal((await faults({ mechanisms: ["carrier_pigeon"] }))["/mechanisms/0"], `must be one of: ${known}`, "every one of them");
   assert.ok((await faults({ preset: "quik" }))["/preset"].includes('"quick"'));
   assert.ok((await faults({ ...small, rate_hz: 100 }))["/rate_hz"]);
   assert.ok((await faults({ ...small, message_bytes: [0] }))["/message_bytes/0"]);
