@@ -1,5 +1,6 @@
-/* The gate: may this run follow that one? A regression in any case settles it, since it was found in spite of
- * the correction; after that whatever keeps a case from being decided, the gravest first. */
+/* The gate: may this run follow that one? Only of runs that are over. A regression in any case settles it,
+ * since it was found in spite of the correction; after that whatever keeps a case from being decided, the
+ * gravest first. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -120,6 +121,24 @@ static struct gate unsure(const struct comparison *comparison, const struct verd
     return gate;
 }
 
+static const struct store_run *find_unfinished(const struct comparison *comparison)
+{
+    for (size_t i = 0; i < comparison->side_count; i++) {
+        const struct store_run *run = comparison->sides[i].run;
+        if (run->state == RUN_QUEUED || run->state == RUN_RUNNING || run->state == RUN_INTERRUPTED)
+            return run;
+    }
+    return NULL;
+}
+
+/* What its next trials say may differ, and who asks until the answer suits has asked too often. */
+static struct gate unfinished(const struct store_run *run)
+{
+    char text[64];
+    snprintf(text, sizeof text, "run %" PRId64 " goes on: wait for its end", run->id);
+    return about_all(COMPARE_GATE_INCONCLUSIVE, text);
+}
+
 struct gate compare_gate_decide(const struct comparison *comparison)
 {
     double limit = 1 + comparison->request->max_slower;
@@ -133,6 +152,9 @@ struct gate compare_gate_decide(const struct comparison *comparison)
         return about_all(COMPARE_GATE_NOT_COMPARABLE, "the machines or their isolation differ");
     if (comparison->count == 0)
         return about_all(COMPARE_GATE_NOTHING_MEASURED, "no case was measured in both runs");
+    const struct store_run *going_on = find_unfinished(comparison);
+    if (going_on != NULL)
+        return unfinished(going_on);
     for (size_t i = comparison->count; i-- > 0;) { /* so that the first of each kind is named */
         const struct verdict *verdict = &comparison->verdicts[i];
         struct stats_interval slowdown = slowdown_of(verdict);

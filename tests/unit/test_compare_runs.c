@@ -252,6 +252,22 @@ Test(compare_runs, a_regression_counts_whatever_keeps_the_other_cases_open)
     expect_word(document, "gate_reason", "tcp, stream of 65536 bytes: slower by 100.0 %, the limit is 5.0 %");
 }
 
+/* Its next trials may say otherwise. */
+Test(compare_runs, a_run_that_goes_on_passes_no_gate)
+{
+    AUTO(bench_fini) struct bench bench;
+    bench_init(&bench);
+    struct err err;
+    add_trials(&bench, 0, 10, 6000, 2e9, DISTANCE_C);
+    add_trials(&bench, 1, 10, 6000, 2e9, DISTANCE_C);
+    const struct store_run_change change = {.state = RUN_RUNNING};
+    cr_assert(zero(int, store_run_change(bench.store, bench.runs[1].id, &change, &err)), "%s", err.text);
+    AUTO(json_cleanup) struct json_node *document = compare(&bench, 0, 0.05);
+    expect_word(document, "gate", "inconclusive");
+    expect_word(document, "gate_reason", "run 2 goes on: wait for its end");
+    expect_word(verdict_of(document, "pipe"), "verdict", "same");
+}
+
 /* A mechanism that no longer works is slower than any limit. */
 Test(compare_runs, a_case_that_failed_in_every_trial_passes_no_gate)
 {
