@@ -1,7 +1,21 @@
 #include "server/dispatch.h"
 
+#include <string.h>
+
 #include "server/problem.h"
 #include "server/static_files.h"
+
+/* Whoever follows a stale link is told so on a page; whoever asks the API is told what programs read. */
+static void answer_absence(const struct dispatch *dispatch, const struct request *request,
+                           struct answer *answer)
+{
+    const char *path = request->target.path;
+    bool is_for_people = request->method == METHOD_GET && strncmp(path, "/api/", 5) != 0;
+    if (is_for_people && request_accepts_html(request))
+        static_files_answer_absence(dispatch->files, answer);
+    else
+        problem_answer_format(answer, 404, "Nothing is at %s.", path);
+}
 
 /* Route, or file of the page, or what is wrong with method and path. */
 static const struct route *judge_target(const struct dispatch *dispatch, struct request *request,
@@ -14,7 +28,7 @@ static const struct route *judge_target(const struct dispatch *dispatch, struct 
     if (allowed == 0 && static_files_has(dispatch->files, request->target.path))
         allowed = 1u << METHOD_GET;
     if (allowed == 0) {
-        problem_answer_format(answer, 404, "Nothing is at %s.", request->target.path);
+        answer_absence(dispatch, request, answer);
         return NULL;
     }
     if ((allowed & (1u << request->method)) != 0)

@@ -379,22 +379,32 @@ bool request_read_word(const struct request *request, const char *name, const ch
     return false;
 }
 
+/* A list of words with weights (RFC 9110 §12.4.2): 1 = it takes this one, 0 = it refuses it, -1 = it does not
+ * name it. */
+static int ask_list(const char *list, const char *word)
+{
+    while (list != NULL && *list != '\0') {
+        list += strspn(list, ", \t");
+        size_t length = strcspn(list, ",");
+        size_t word_length = strcspn(list, ",; \t");
+        if (word_length == strlen(word) && strncasecmp(list, word, word_length) == 0) {
+            const char *weight = memmem(list, length, "q=", 2);
+            return weight == NULL || strtod(weight + 2, NULL) > 0;
+        }
+        list += length;
+    }
+    return -1;
+}
+
 /* RFC 9110 §12.5.3: the coding's own weight counts before that of "*". */
 bool request_accepts_gzip(const struct request *request)
 {
     const char *list = request_header(request, HEADER_ACCEPT_ENCODING);
-    bool any = false;
-    while (list != NULL && *list != '\0') {
-        list += strspn(list, ", \t");
-        size_t length = strcspn(list, ",");
-        size_t name_length = strcspn(list, ",; \t");
-        const char *weight = memmem(list, length, "q=", 2);
-        bool wanted = weight == NULL || strtod(weight + 2, NULL) > 0;
-        if (name_length == 4 && strncasecmp(list, "gzip", 4) == 0)
-            return wanted;
-        if (name_length == 1 && *list == '*')
-            any = wanted;
-        list += length;
-    }
-    return any;
+    int gzip = ask_list(list, "gzip");
+    return gzip >= 0 ? gzip > 0 : ask_list(list, "*") > 0;
+}
+
+bool request_accepts_html(const struct request *request)
+{
+    return ask_list(request_header(request, HEADER_ACCEPT), "text/html") > 0;
 }

@@ -41,6 +41,7 @@ extern const char *const method_names[METHOD_COUNT];
     WORD(HEADER_CONTENT_LENGTH, "Content-Length")                                                            \
     WORD(HEADER_TRANSFER_ENCODING, "Transfer-Encoding")                                                      \
     WORD(HEADER_CONTENT_ENCODING, "Content-Encoding")                                                        \
+    WORD(HEADER_ACCEPT, "Accept")                                                                            \
     WORD(HEADER_ACCEPT_ENCODING, "Accept-Encoding")                                                          \
     WORD(HEADER_ACCEPT_LANGUAGE, "Accept-Language")                                                          \
     WORD(HEADER_IF_MATCH, "If-Match")                                                                        \
@@ -120,5 +121,7 @@ bool request_read_word(const struct request *request, const char *name, const ch
 
 /* Does Accept-Encoding take gzip? */
 bool request_accepts_gzip(const struct request *request);
+/* Does Accept name text/html, as browsers do of a page? Programs that take anything do not name it. */
+bool request_accepts_html(const struct request *request);
 
 #endif

@@ -16,6 +16,7 @@ struct static_file {
 
 struct static_files {
     const struct static_file *index;
+    const struct embedded_file *absence;
     size_t count;
     struct static_file files[]; /* sorted by path, like embedded_files */
 };
@@ -57,6 +58,8 @@ int static_files_new(struct static_files **files, struct err *err)
         const struct embedded_file *file = &embedded_files[i];
         struct static_file *prepared = &new->files[i];
         prepared->path = file->path;
+        if (strcmp(file->path, "/not-found.html") == 0)
+            new->absence = file;
         prepared->raw = prepare(file, false);
         prepared->gzip = file->gzip != NULL ? prepare(file, true) : NULL;
         if (prepared->raw == NULL || (file->gzip != NULL && prepared->gzip == NULL)) {
@@ -118,4 +121,13 @@ void static_files_answer(const struct static_files *files, const struct request 
     bool gzip = file->gzip != NULL && request_accepts_gzip(request);
     answer_set_status(answer, 200);
     answer->document = gzip ? file->gzip : file->raw;
+}
+
+void static_files_answer_absence(const struct static_files *files, struct answer *answer)
+{
+    const struct embedded_file *file = files->absence;
+    assert(file != NULL);
+    answer_set_status(answer, 404);
+    answer->content_type = file->content_type;
+    text_append_bytes(&answer->body, (const char *)file->raw, (size_t)(file->raw_end - file->raw));
 }

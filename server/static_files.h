@@ -21,5 +21,7 @@ bool static_files_has(const struct static_files *files, const char *path);
 /* Only for a path that static_files_has. */
 void static_files_answer(const struct static_files *files, const struct request *request,
                          struct answer *answer);
+/* 404 as a page, for people. */
+void static_files_answer_absence(const struct static_files *files, struct answer *answer);
 
 #endif

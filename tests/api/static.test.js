@@ -44,6 +44,28 @@ test("every file of the page is served as it is, and compressed to who asks for 
   }
 });
 
+test("where nothing is, a browser is sent a page that says so, and a program a problem", async (t) => {
+  const { base, client } = await startServer(t);
+  const browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+  const absent = readFileSync(join(web, "not-found.html"), "utf8");
+  for (const path of ["/nope", "/runsx/1?a=b", "/js/none.js"]) {
+    const answer = await fetch(base + path, { headers: { Accept: browser } });
+    assert.deepEqual([answer.status, await answer.text()], [404, absent], path);
+    assert.equal(answer.headers.get("Content-Type"), types.html);
+    assert.match(answer.headers.get("Content-Security-Policy") ?? "", /default-src 'self'/);
+    assert.equal(answer.headers.get("Cache-Control"), "no-store");
+  }
+  const head = await fetch(`${base}/nope`, { method: "HEAD", headers: { Accept: browser } });
+  assert.deepEqual([head.status, head.headers.get("Content-Type"), await head.text()], [404, types.html, ""]);
+  /** @type {[string, string|null][]} */
+  const programs = [["/nope", null], ["/nope", "*/*"], ["/nope", "application/json"], ["/nope", "text/html;q=0, */*"], ["/api/v1/nope", browser], ["/api/v1/runs/1", browser]];
+  for (const [path, accept] of programs) {
+    const { status, headers } = await client.get(path, { Accept: accept });
+    assert.deepEqual([status, headers["content-type"]], [404, "application/problem+json"], `${path} ${accept}`);
+  }
+  assert.equal((await client.post("/nope", {}, { Accept: browser })).status, 404);
+});
+
 test("the addresses of views answer the page, others do not", async (t) => {
   const { client } = await startServer(t);
   const index = readFileSync(join(web, "index.html"), "utf8");

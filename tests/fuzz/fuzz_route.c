@@ -90,6 +90,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     refusal = request_check_content(&request, REQUEST_BODY_BYTES_MAX, REQUEST_BODY_TOO_LARGE);
     check(refusal.status == 0 || refusal.detail != NULL);
     request_accepts_gzip(&request);
+    request_accepts_html(&request);
     if (status == 0) {
         check_target(&request.target);
         ask(&request);

@@ -205,6 +205,26 @@ Test(request, weighs_accept_encoding)
     }
 }
 
+Test(request, weighs_accept)
+{
+    static const struct {
+        const char *line;
+        bool html;
+    } cases[] = {
+        {"Accept: text/html,application/xml;q=0.9,*/*;q=0.8", true},
+        {"Accept: application/json, Text/HTML;q=0.1", true},
+        {"Accept: */*", false},
+        {"Accept: text/*", false},
+        {"Accept: text/html;q=0", false},
+        {"Accept: text/html5", false},
+        {"Accept-Encoding: text/html", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct request request = request_with(METHOD_GET, LINES(cases[i].line));
+        cr_expect(eq(int, request_accepts_html(&request), cases[i].html), "%s", cases[i].line);
+    }
+}
+
 /* ---- routes ---- */
 
 static const struct route *find(enum method method, const char *path, struct request *request,
