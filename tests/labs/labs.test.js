@@ -107,6 +107,7 @@ const certain = {
     [{ type: "dgram", buffer_bytes: 2 }, 2, "cut", { lost_bytes: 2 }],
     [{ type: "dgram", bytes: 65536, writes: 1, buffer_bytes: 65536 }, 0, "too_long", { send_errno: "EMSGSIZE" }],
     [{ echo: "strlen" }, 1, "strlen", { echoed_bytes: 3 }],
+    [{ type: "dgram", writes: 1, buffer_bytes: 2, echo: "strlen" }, 1, "cut", { received_bytes: 2, echoed_bytes: 2 }],
   ],
   backlog: [
     [{}, "later", "later", { connected_at_once: 2, connected_later: 4, queue_longest: 2, third_state: "SYN_SENT" }],

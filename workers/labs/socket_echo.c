@@ -207,10 +207,11 @@ static const char *explanation_for(const struct lab *lab, const struct echo *ech
 {
     if (echo->send_error != 0)
         return "too_long";
-    if (lab_value(lab, ECHO) == BY_STRLEN)
+    int64_t received = sum(echo->read, echo->reads);
+    if (lab_value(lab, ECHO) == BY_STRLEN && sum(echo->echoed, echo->echoes) < received)
         return "strlen";
     if (lab_value(lab, TYPE) == DGRAM)
-        return sum(echo->read, echo->reads) < sum(echo->sent, echo->writes) ? "cut" : "messages";
+        return received < sum(echo->sent, echo->writes) ? "cut" : "messages";
     return echo->reads < echo->writes ? "joined" : echo->reads > echo->writes ? "split" : "as_sent";
 }
 
