@@ -24,7 +24,7 @@ static inline bool is_last(struct loop_state *state, uint64_t sequence)
     return sequence == control_last(loop_control_block(state, state->sender));
 }
 
-int loop_judge_silence(const struct loop_state *state, ssize_t result)
+int loop_judge_silence(struct loop_state *state, ssize_t result, int64_t looked_ns)
 {
     if (result == 0)
         return -EPIPE;
@@ -32,9 +32,12 @@ int loop_judge_silence(const struct loop_state *state, ssize_t result)
         return (int)result;
     if (control_is_aborted(state->control))
         return -ECANCELED;
-    /* The silence was longer than this, so that all that was sent before had the time to come. */
-    int64_t quiet_since_ns = clock_now_ns() - MECHANISM_PEER_CHECK_NS / 2;
-    return control_all_finished(state->control, state->senders, state->block_number, quiet_since_ns) ? 1 : 0;
+    /* The wait was longer than this, so that it took all that was sent until then. Counted from before it and
+     * not back from now: between its last look and now a sender may have had this CPU and sent the rest. */
+    int64_t before_ns = looked_ns > state->silent_ns ? looked_ns : state->silent_ns;
+    int64_t taken_until_ns = before_ns + MECHANISM_PEER_CHECK_NS / 2;
+    state->silent_ns = clock_now_ns();
+    return control_all_finished(state->control, state->senders, state->block_number, taken_until_ns) ? 1 : 0;
 }
 
 static inline void record(struct loop_state *state, const struct block *block, int64_t elapsed_ns)
@@ -65,7 +68,7 @@ static inline int ask(struct loop_state *state, enum verify verify)
         if (__builtin_expect((int64_t)(answered - asked) >= 0, 1))
             return 1; /* an older one is an answer that was given up */
     }
-    int silence = loop_judge_silence(state, result);
+    int silence = loop_judge_silence(state, result, 0); /* over or not, it is lost */
     if (silence < 0)
         return silence;
     payload_check_skip_to(&state->check, state->sequence);
@@ -114,7 +117,7 @@ static int round_trip_answer(struct loop_state *state, struct block *block)
     for (bool last = false; !last && error == 0;) {
         ssize_t result = mechanism->receive(state->in, state->received, bytes);
         if (__builtin_expect(result <= 0, 0)) {
-            int silence = loop_judge_silence(state, result);
+            int silence = loop_judge_silence(state, result, block->begin_ns);
             error = silence < 0 ? silence : 0;
             last = silence > 0;
             continue;
@@ -201,7 +204,7 @@ static int receive_stream(struct loop_state *state, struct block *block)
     for (bool last = false; !last;) {
         ssize_t result = receive(in, received, bytes);
         if (__builtin_expect(result <= 0, 0)) {
-            int silence = loop_judge_silence(state, result);
+            int silence = loop_judge_silence(state, result, block->end_ns);
             if (silence == 0)
                 continue;
             if (silence < 0)

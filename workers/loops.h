@@ -11,7 +11,7 @@
  *   paced       a round trip that begins at fixed times: see loops_paced.c
  *
  * Of a mechanism that loses messages the last one may be missing. A receive that nothing came to for a while
- * says so, and once every sender had finished before that silence, the block is over. */
+ * says so, and once every sender had finished before the end of that wait, the block is over. */
 #ifndef IPCLAB_WORKERS_LOOPS_H
 #define IPCLAB_WORKERS_LOOPS_H
 
@@ -74,6 +74,7 @@ struct loop_state {
     struct histogram histogram; /* of this block */
     struct lag lag;
     int64_t gap_ns_max; /* longest time between two clock reads */
+    int64_t silent_ns;  /* when a receive last had found nothing */
 
     /* shared: a receiver's row for each sender. */
     struct tally_row rows[CREW_SIDE_MAX];
@@ -92,9 +93,10 @@ static inline struct control_block *loop_control_block(const struct loop_state *
     return &state->control->senders[sender][state->block_number % 2];
 }
 
-/* After a receive that was no message. 0: nothing came, go on; 1: nothing came, and nothing will in this
- * block; else -errno, -ECANCELED when the trial is called off. */
-int loop_judge_silence(const struct loop_state *state, ssize_t result);
+/* After a receive that was no message; it began after looked_ns, the nearer the better. 0: nothing came, go
+ * on; 1: nothing came, and nothing will in this block; else -errno, -ECANCELED when the trial is called off.
+ */
+int loop_judge_silence(struct loop_state *state, ssize_t result, int64_t looked_ns);
 
 /* Sends a message with a new sequence and waits for the answer. 1: it came, 0: it is lost, else -errno. */
 int loop_ask(struct loop_state *state, enum verify verify);

@@ -81,7 +81,7 @@ static int receive_shared(struct loop_state *state, struct block *block)
     for (int stops = 0; stops < state->senders;) {
         ssize_t result = state->mechanism->receive(state->in, state->received, state->message_bytes);
         if (__builtin_expect(result <= 0, 0)) {
-            int silence = loop_judge_silence(state, result);
+            int silence = loop_judge_silence(state, result, block->end_ns);
             if (silence != 0)
                 return silence < 0 ? silence : 0;
             continue;

@@ -237,6 +237,52 @@ Test(loops, the_silence_at_the_end_is_no_part_of_the_block)
     tear_down(1);
 }
 
+static bool overslept;
+
+/* Whoever waited in vain loses the CPU before it can say so, and gets it back long after the sender had it.
+ */
+static ssize_t overslept_receive(void *state, void *message, size_t bytes)
+{
+    ssize_t got = datagram_receive(state, message, bytes);
+    if (got != -EAGAIN || overslept)
+        return got;
+    overslept = true;
+    run_member(&members[0]);
+    poll(NULL, 0, (int)(MECHANISM_PEER_CHECK_NS / NS_PER_MS));
+    return got;
+}
+
+/* One message, or a stop of each sender. */
+static void oversleep(int senders)
+{
+    static const struct mechanism drowsy = {
+        .name = "drowsy", .send = datagram_send, .receive = overslept_receive};
+    set_up(PATTERN_STREAM, senders, 1, &none);
+    overslept = false;
+    for (int i = 0; i <= senders; i++) {
+        members[i].state.block_number = 1;
+        members[i].block.duration_ns = 0;
+        if (i < senders)
+            control_begin_block(loop_control_block(&members[i].state, (uint32_t)i), 1);
+    }
+    for (int i = 1; i < senders; i++)
+        run_member(&members[i]);
+    members[senders].state.mechanism = &drowsy;
+    run_member(&members[senders]);
+    cr_expect(overslept);
+    cr_expect(zero(int, members[senders].result));
+    char rest;
+    cr_expect(lt(i64, recv(members[senders].end.fd, &rest, sizeof rest, MSG_DONTWAIT), 0),
+              "left for the next block");
+    tear_down(senders);
+}
+
+Test(loops, what_is_sent_between_a_silence_and_its_judgement_is_taken)
+{
+    oversleep(1);
+    oversleep(2);
+}
+
 Test(loops, a_round_trip_that_is_lost_is_given_up)
 {
     const struct mischief mischief = {.drop_every = 3};
