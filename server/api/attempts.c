@@ -393,7 +393,7 @@ void api_cancel_attempt(struct app *app, const struct request *request, struct a
 {
     struct err err;
     AUTO(store_attempt_fini) struct store_attempt attempt = {.id = 0};
-    if (!find_attempt(app, request, &attempt, answer))
+    if (!api_has_no_fields(request, answer) || !find_attempt(app, request, &attempt, answer))
         return;
     int status = activities_cancel(app->activities, STORE_ATTEMPTS, attempt.id, &err);
     if (status == -ESTALE)

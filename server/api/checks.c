@@ -132,7 +132,7 @@ void api_cancel_check(struct app *app, const struct request *request, struct ans
 {
     struct err err;
     AUTO(store_check_fini) struct store_check check = {.id = 0};
-    if (!find_check(app, request->id, &check, answer))
+    if (!api_has_no_fields(request, answer) || !find_check(app, request->id, &check, answer))
         return;
     int status = activities_cancel(app->activities, STORE_CHECKS, check.id, &err);
     if (status == -ESTALE)
@@ -151,7 +151,7 @@ void api_create_check(struct app *app, const struct request *request, struct ans
     struct err err;
     int64_t id;
     int claim = (int)request->id;
-    if (api_find_claim(app, request, answer) == NULL)
+    if (!api_has_no_fields(request, answer) || api_find_claim(app, request, answer) == NULL)
         return;
     int status = activities_add_checks(app->activities, &claim, 1, &id, &err);
     if (status < 0) {
@@ -189,6 +189,8 @@ void api_create_checks(struct app *app, const struct request *request, struct an
 {
     struct err err;
     size_t count = 0;
+    if (!api_has_no_fields(request, answer))
+        return;
     AUTO_FREE int *claims = calloc(lab_catalogue_claim_count(&app->labs) + 1, sizeof *claims);
     AUTO_FREE int64_t *ids = calloc(lab_catalogue_claim_count(&app->labs) + 1, sizeof *ids);
     if (claims == NULL || ids == NULL) {

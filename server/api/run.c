@@ -134,7 +134,8 @@ static void publish_deleted(const struct app *app, const struct store_run *run)
 void api_delete_run(struct app *app, const struct request *request, struct answer *answer)
 {
     AUTO(store_run_fini) struct store_run run = {.id = 0};
-    if (!api_find_run(app, request, &run, answer) || !check_precondition(request, &run, false, answer))
+    if (!api_has_no_fields(request, answer) || !api_find_run(app, request, &run, answer) ||
+        !check_precondition(request, &run, false, answer))
         return;
     if (will_go_on(run.state)) {
         problem_answer_format(answer, 409, "Run %" PRId64 " is %s; cancel it first.", run.id,
@@ -156,6 +157,8 @@ void api_restore_run(struct app *app, const struct request *request, struct answ
 {
     AUTO(store_run_fini) struct store_run run = {.id = 0};
     struct err err;
+    if (!api_has_no_fields(request, answer))
+        return;
     int status = store_run_get(app->store, request->id, &run, &err);
     bool was_deleted = status == 0 && run.deleted_ms != 0;
     if (was_deleted)
@@ -178,7 +181,7 @@ void api_restore_run(struct app *app, const struct request *request, struct answ
 void api_cancel_run(struct app *app, const struct request *request, struct answer *answer)
 {
     AUTO(store_run_fini) struct store_run run = {.id = 0};
-    if (!api_find_run(app, request, &run, answer))
+    if (!api_has_no_fields(request, answer) || !api_find_run(app, request, &run, answer))
         return;
     struct err err;
     int status = runner_cancel(app->runner, run.id, &err);

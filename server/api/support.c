@@ -173,6 +173,20 @@ struct json_node *api_read_body(const struct request *request, struct answer *an
     return NULL;
 }
 
+bool api_has_no_fields(const struct request *request, struct answer *answer)
+{
+    struct faults faults = {.count = 0};
+    if (strspn(text_string(&request->body), " \t\r\n") == request->body.length)
+        return true;
+    AUTO(json_cleanup) struct json_node *document = api_read_body(request, answer);
+    if (document == NULL)
+        return false;
+    json_read_only_known(document, NULL, 0, &faults);
+    if (faults.count > 0)
+        problem_answer_faults(answer, &faults);
+    return faults.count == 0;
+}
+
 bool api_answer_cached(const struct request *request, const char *key, struct answer *answer)
 {
     const struct http_document *document = document_cache_find(http_cache(request->http), key);

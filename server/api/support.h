@@ -59,6 +59,10 @@ const char *api_read_machine(const struct app *app, const struct request *reques
 /* The body as a JSON object. NULL: it is none, and the answer says where it fails. The caller frees it. */
 struct json_node *api_read_body(const struct request *request, struct answer *answer);
 
+/* For what takes no body: false when there are fields in it all the same, and the answer says so; whoever
+ * sent them meant something by them. */
+bool api_has_no_fields(const struct request *request, struct answer *answer);
+
 /* Answers 200 with body, moved, and with its entity tag, and keeps it under key for api_answer_cached. */
 void api_answer_and_cache(const struct request *request, const char *key, struct text *body,
                           struct answer *answer);

@@ -97,6 +97,24 @@ test("requests that change something say that they are JSON", async (t) => {
   assert.deepEqual([packed.status, packed.json.detail], [415, "A body is taken as it is: send it unpacked and without Content-Encoding."]);
 });
 
+test("what takes no fields refuses them rather than doing something else", async (t) => {
+  const { client } = await startServer(t);
+  const run = await takeRun(client);
+  const { json: attempt } = await client.post("/api/v1/labs/pipe_gauge/attempts", {});
+  const { json: check } = await client.post("/api/v1/claims/38/checks", {});
+  const actions = [["POST", `${runs}/${run.id}/cancel`], ["DELETE", `${runs}/${run.id}`], ["POST", `${runs}/${run.id}/restore`], ["POST", "/api/v1/claims/checks"],
+    ["POST", "/api/v1/claims/38/checks"], ["POST", `/api/v1/checks/${check.id}/cancel`], ["POST", `/api/v1/attempts/${attempt.id}/cancel`]];
+  for (const [method, path] of actions) {
+    const { status, json } = await client.request(method, path, { body: '{"claims":[38]}', headers: { "Content-Length": "15" } });
+    assert.equal(status, 422, `${method} ${path}`);
+    assert.deepEqual(json.errors, [{ pointer: "/claims", detail: "unknown field; known: none" }]);
+    assert.equal((await client.request(method, path, { body: "{", headers: { "Content-Length": "1" } })).status, 400, `${method} ${path}`);
+  }
+  assert.equal((await client.get(`${runs}/${run.id}`)).status, 200, "it was not deleted");
+  assert.equal((await client.get("/api/v1/claims/38/checks")).json.checks.length, 1);
+  assert.equal((await client.request("DELETE", `${runs}/${run.id}`, { body: " {}\n", headers: { "Content-Length": "4" } })).status, 204);
+});
+
 test("a query that cannot be read is refused with what may be wrong with it", async (t) => {
   const { client } = await startServer(t);
   for (const query of ["base=1&against=2&max_slower=5%", "q=%ff", "q=%00", `q=1${"&q=1".repeat(24)}`]) {
