@@ -235,7 +235,7 @@ test("whoever waits for a run is not told how another run of that number went", 
   const following = follow("--experiment", file, "--wait", "--server", first.base);
   const id = Number(await following.line());
   const noticed = once(following.child.stderr, "data");
-  await first.crash();
+  await first.stop();
   await noticed;
   const other = join(await scratch(t), "data");
   const between = await startServer(t, { data: other });
