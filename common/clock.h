@@ -35,4 +35,11 @@ static inline int64_t clock_wall_ms(void)
     return (int64_t)now.tv_sec * MS_PER_S + now.tv_nsec / NS_PER_MS;
 }
 
+/* The nearest millisecond, for people: 499.6 ms is 500 wherever it is shown. Not for deadlines. */
+static inline int64_t clock_nearest_ms(int64_t span_ns)
+{
+    int64_t half_ns = span_ns < 0 ? -NS_PER_MS / 2 : NS_PER_MS / 2;
+    return (span_ns + half_ns) / NS_PER_MS;
+}
+
 #endif

@@ -162,7 +162,7 @@ static void await_connections(struct timeline *me, struct queue *queue, struct p
                 continue;
             getsockopt(fds[i].fd, SOL_SOCKET, SO_ERROR, &queue->error[i], &length);
             if (queue->error[i] == 0) {
-                queue->connected_ms[i] = (clock_now_ns() - began_ns[i]) / NS_PER_MS;
+                queue->connected_ms[i] = clock_nearest_ms(clock_now_ns() - began_ns[i]);
                 TRACE(me, send(fds[i].fd, "hello", 5, MSG_NOSIGNAL), "%d, \"hello\", 5, MSG_NOSIGNAL",
                       fds[i].fd);
             }

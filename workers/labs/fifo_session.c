@@ -216,7 +216,7 @@ static void conclude(struct lab *lab, const struct session *session, int first)
         session->open_began_ns[second] != 0 && session->open_ended_ns[first] > session->open_began_ns[second];
     json_write_string(evidence, "first", side_names[first]);
     json_write_integer(evidence, "first_open_us", waited_ns / 1000);
-    json_write_integer(evidence, "first_open_ms", waited_ns / NS_PER_MS);
+    json_write_integer(evidence, "first_open_ms", clock_nearest_ms(waited_ns));
     json_write_boolean(evidence, "returned_after_other_opened", waited_for_other);
     json_write_string(evidence, "open_errno",
                       session->open_error[first] != 0 ? strerrorname_np(session->open_error[first]) : NULL);

@@ -230,7 +230,7 @@ static void conclude(struct lab *lab, struct gauge *gauge)
     json_write_integer(evidence, "writes_returned", gauge->writes_returned);
     json_write_integer(evidence, "bytes_of_blocked_write",
                        gauge->full_bytes - gauge->writes_returned * chunk_bytes);
-    json_write_integer(evidence, "blocked_ms", gauge->blocked_ns / NS_PER_MS);
+    json_write_integer(evidence, "blocked_ms", clock_nearest_ms(gauge->blocked_ns));
     json_write_boolean(evidence, "still_blocked_after_100_bytes", gauge->is_stuck_after_sip);
     json_write_integer(evidence, "first_page_bytes", gauge->first_page_bytes);
     json_write_boolean(evidence, "resumed_after_first_page", gauge->goes_on_after_page);

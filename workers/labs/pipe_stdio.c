@@ -125,7 +125,7 @@ static void screen(struct lab *lab, struct timeline *me)
 
 static int64_t ms_after_first_print(const struct stdio *seen, int64_t at_ns)
 {
-    return (at_ns - seen->printed_ns[0]) / NS_PER_MS;
+    return clock_nearest_ms(at_ns - seen->printed_ns[0]);
 }
 
 static void conclude(struct lab *lab, const struct stdio *seen)
