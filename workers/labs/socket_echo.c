@@ -1,6 +1,6 @@
-/* Lab 12. A client sends by two writes. Does the server get the same two pieces?
+/* Lab 12. A client writes to a socket twice. Does the server read the same two pieces?
  *
- * The course's own example: a client sends to an echo server and reads what comes back. It sends its bytes by
+ * The course's own example: a client sends to an echo server and reads what comes back. It sends its bytes in
  * several writes; the server looks when all have arrived. A stream is a queue of bytes: where one write ended
  * is not in it. A datagram is a message: a read takes exactly one, and what of it does not fit is gone.
  * socket(2), unix(7), tcp(7), udp(7). */
