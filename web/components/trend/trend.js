@@ -105,7 +105,7 @@ export function createChangeTable() {
   const none = h(
     "p",
     { class: "compared-alike" },
-    "No case moved to another level so far: p below 0.001 and at least 2 %.",
+    "No case moved to another level so far. A move counts from 2 % on, and if its p is below 0.001.",
   );
   const table = h(
     "table",
