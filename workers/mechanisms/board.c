@@ -47,13 +47,13 @@ static uint64_t wanted_slots(const struct channel *channel)
     return fit < STREAM_SLOTS_MAX ? fit : STREAM_SLOTS_MAX;
 }
 
-/* A stream's lanes back have the least. */
+/* A stream has no lanes back: nobody answers, and at 16 MiB a slot they would be half of some gigabytes. */
 static uint64_t slot_count_for(const struct channel *channel, int direction, int64_t messages_max)
 {
+    if (channel->pattern == PATTERN_STREAM && direction == LANES_BACK)
+        return 0;
     uint64_t wanted = wanted_slots(channel);
     uint64_t allowed = messages_max > 0 ? (uint64_t)messages_max / (2 * pair_count(channel)) : wanted;
-    if (channel->pattern == PATTERN_STREAM && direction == LANES_BACK)
-        wanted = 0;
     if (wanted > allowed)
         wanted = allowed;
     return wanted < SLOTS_MIN ? SLOTS_MIN : wanted;
