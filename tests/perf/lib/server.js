@@ -62,8 +62,8 @@ export class Server {
   #take(block) {
     const data = /^data: (.*)$/m.exec(block);
     if (!/^event: run$/m.test(block) || !data) return;
-    const run = JSON.parse(data[1]);
-    this.#states.set(run.id, run.state);
+    const { id, state } = JSON.parse(data[1]);
+    this.#states.set(id, state);
     this.#notice();
   }
 
