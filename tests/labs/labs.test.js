@@ -64,8 +64,10 @@ const certain = {
     [{ mapping: "private" }, 15, "private", { in_memory: 30, in_file_while_mapped: 15 }],
     [{ doublings: 3, file_bytes: 2 }, 12, "cut", { in_memory: 120 }],
     [{ doublings: 28, file_bytes: 64 }, -268435456, "overflow"],
+    [{ doublings: 40, file_bytes: 64 }, 0, "overflow"],
     [{ offset_bytes: 1 }, null, "einval", { mmap_errno: "EINVAL", page_bytes }],
     [{ offset_bytes: page_bytes }, null, "sigbus", { mmap_errno: null }],
+    [{ offset_bytes: page_bytes, file_bytes: 2 * page_bytes }, 15, "elsewhere", { in_memory: 0 }],
   ],
   pipe_stdio: [
     [{ interval_ms: 100 }, "one_by_one", "flushed", { lines: 5, bytes_kept_by_parent_stream: 0, bytes_kept_by_child_stream: 0 }],

@@ -7,6 +7,7 @@
  * mmap(2). */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -220,11 +221,18 @@ static int play(struct lab *lab, struct err *err)
     return touch_all(lab, err);
 }
 
+static int first_number(const struct lab *lab)
+{
+    return lab_value(lab, FILE_BYTES) > 1 ? 15 : 1;
+}
+
 static const char *explanation_for(const struct lab *lab, const struct doubled *found, int expected)
 {
+    if (lab_value(lab, OFFSET_BYTES) > 0)
+        return "elsewhere";
     if (lab_value(lab, MAPPING) == IS_PRIVATE)
         return "private";
-    if (atoi(found->memory) < 0)
+    if ((int64_t)first_number(lab) << lab_value(lab, DOUBLINGS) > INT_MAX)
         return "overflow";
     return atoi(found->after_death) == expected ? "shared" : "cut";
 }
@@ -232,7 +240,7 @@ static const char *explanation_for(const struct lab *lab, const struct doubled *
 static void conclude(struct lab *lab, const struct doubled *found)
 {
     struct json_writer *evidence = lab_evidence(lab);
-    int status = lab_status(lab, DOUBLER), expected = lab_value(lab, FILE_BYTES) > 1 ? 15 : 1;
+    int status = lab_status(lab, DOUBLER), expected = first_number(lab);
     for (int64_t i = 0; i < lab_value(lab, DOUBLINGS); i++)
         expected = doubled(expected);
     json_write_integer(evidence, "file_bytes", lab_value(lab, FILE_BYTES));
