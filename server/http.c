@@ -63,7 +63,7 @@ static void notify_connection(void *context, struct MHD_Connection *handle, void
     int fd = MHD_get_connection_info(handle, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     struct http_connection *connection = http_connection_new(&http->connections, fd);
     if (connection != NULL)
-        http_connection_set_deadline(connection, HTTP_REQUEST_MS);
+        http_connection_set_deadline(connection, HTTP_IDLE_MS);
     *slot = connection;
 }
 

@@ -12,9 +12,10 @@
  * it returns within HTTP_CLOSE_MS.
  *
  * Deadlines, because libmicrohttpd only times inactivity and one byte now and then defeats that: a request
- * has HTTP_REQUEST_MS from its first line (the first one of a connection: from the accept), a kept connection
- * may be idle for HTTP_IDLE_MS, an answer has HTTP_ANSWER_MS to be taken, a long one as much more as that
- * takes at HTTP_SLOWEST_BYTES_PER_MS; an upload (upload.h) has to go on. Event streams have none of these.
+ * has HTTP_REQUEST_MS from its first line, an answer HTTP_ANSWER_MS to be taken, a long one as much more as
+ * that takes at HTTP_SLOWEST_BYTES_PER_MS; an upload (upload.h) has to go on; and a connection may wait for a
+ * request for HTTP_IDLE_MS, also for the first one: browsers open some ahead of need, and show an error when
+ * one of these ends as they use it. Event streams have none of these.
  *
  * Threads: the loop's. */
 #ifndef IPCLAB_SERVER_HTTP_H

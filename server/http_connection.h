@@ -9,7 +9,6 @@
 #ifndef IPCLAB_SERVER_HTTP_CONNECTION_H
 #define IPCLAB_SERVER_HTTP_CONNECTION_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,7 +28,6 @@ struct http_connection {
     struct http_connections *all;
     int fd;              /* libmicrohttpd's */
     int64_t deadline_ns; /* INT64_MAX = none */
-    bool has_served;     /* a request was completed on it */
     struct http_connection *previous, *next;
 };
 

@@ -180,8 +180,7 @@ void *http_exchange_begin(void *context, const char *raw_target, struct MHD_Conn
     exchange->request.http = all->http;
     exchange->target_status = target_parse(raw_target, exchange->buffer, &exchange->request.target);
     all->count++;
-    /* The first request's time runs from the accept. */
-    if (exchange->connection != NULL && exchange->connection->has_served)
+    if (exchange->connection != NULL)
         http_connection_set_deadline(exchange->connection, HTTP_REQUEST_MS);
     return exchange;
 }
@@ -225,10 +224,8 @@ void http_exchange_end(void *context, struct MHD_Connection *handle, void **slot
     struct exchange *exchange = *slot;
     if (exchange == NULL)
         return;
-    if (exchange->connection != NULL) {
-        exchange->connection->has_served = true;
+    if (exchange->connection != NULL)
         http_connection_set_deadline(exchange->connection, HTTP_IDLE_MS);
-    }
     if (exchange->answer.stream != NULL) /* opened, but its response never was */
         sse_stream_free(exchange->answer.stream);
     answer_fini(&exchange->answer);
