@@ -6,6 +6,7 @@ import { dirname } from "node:path";
 
 import { groups, targetOf } from "./cells.js";
 import { compare, median } from "./statistics.js";
+import { triedText } from "./tried.js";
 import { isDifferent, isDifferentAlone, nameOf } from "./verdicts.js";
 
 /** @typedef {import("./statistics.js").Comparison} Comparison */
@@ -112,7 +113,7 @@ function groupTable({ rows }, group) {
   ].join("\n");
 }
 
-/** @param {any} row @param {number} own_ns  what ipclab does between the calls: clock, histogram, check */
+/** @param {any} row @param {number} own_ns  what ipclab does around each call that is timed alone: clock, histogram, check */
 function explanationText({ cell, contestants, explanation, ratios }, own_ns) {
   const { group, mechanism, wait } = cell;
   const values = (/** @type {any[]} */ samples) => median(samples.map((sample) => sample.value));
@@ -121,7 +122,8 @@ function explanationText({ cell, contestants, explanation, ratios }, own_ns) {
   const samples = contestants.ipclab.samples;
   const distances = [...new Set(Object.values(explanation).flat().map((/** @type {any} */ sample) => sample.distance))].join(" ");
   return `- **${group.title}, ${mechanism}, ${wait}**: ${ratio(ratios.limit)} of the raw loop. Taken apart at distance ${distances}, nanoseconds a ${group.pattern === "round_trip" ? "round trip" : "message"}: raw loop ${significant(each(limit))}, ipclab without verification ${significant(each(none))}, with it ${significant(each(header))}; `
-    + `${median(samples.map((/** @type {any} */ sample) => sample.calls)).toFixed(2)} system calls and ${median(samples.map((/** @type {any} */ sample) => sample.switches)).toFixed(2)} context switches each. What ipclab does between the calls (clock, histogram, check) takes ${significant(own_ns)} ns here, ${percent(own_ns / each(limit))} of the raw loop's time.`;
+    + `${median(samples.map((/** @type {any} */ sample) => sample.calls)).toFixed(2)} system calls and ${median(samples.map((/** @type {any} */ sample) => sample.switches)).toFixed(2)} context switches each.`
+    + (group.pattern === "round_trip" && wait !== "spin" ? ` What ipclab does between the calls (clock, histogram, check) takes ${significant(own_ns)} ns here, ${percent(own_ns / each(limit))} of the raw loop's time.` : "");
 }
 
 /** @param {any} results */
@@ -131,8 +133,8 @@ function missedSection({ rows, overhead }) {
   const unknown = rows.filter((/** @type {any} */ row) => [row.verdicts.limit, row.verdicts.peer].some((verdict) => verdict?.word === "unknown"));
   const lines = ["## Targets", "", `${known.length} cells have a target that could be judged; ${missed.length} miss one, ${unknown.length} have one that could not be judged because no two samples were taken at equal distance.`, ""];
   for (const row of missed) {
-    if (row.explanation) lines.push(explanationText(row, overhead.loop_ns));
-    else if (row.verdicts.peer?.word === "missed") lines.push(`- **${row.cell.group.title}, ${row.cell.mechanism}, ${row.cell.wait}**: ${ratio(row.ratios[row.best_peer])} of ${row.best_peer}, while ${ratio(row.ratios.limit)} of the raw loop.`);
+    if (row.explanation) lines.push(explanationText(row, overhead.loop_ns) + triedText(row.cell));
+    else if (row.verdicts.peer?.word === "missed") lines.push(`- **${row.cell.group.title}, ${row.cell.mechanism}, ${row.cell.wait}**: ${ratio(row.ratios[row.best_peer])} of ${row.best_peer}, while ${ratio(row.ratios.limit)} of the raw loop.${triedText(row.cell)}`);
   }
   return [...lines, ""].join("\n");
 }
