@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -207,6 +208,8 @@ _Noreturn static void write_messages(int fd, char letter, int count, size_t byte
             size_t length = bytes - sent < piece_bytes ? bytes - sent : piece_bytes;
             if (write(fd, message, length) != (ssize_t)length)
                 _exit(1);
+            if (sent + length < bytes)
+                sched_yield(); /* a message in two writes is to be seen torn */
         }
     _exit(0);
 }
